@@ -1,0 +1,10 @@
+"""The core app: workspaces, people, work items; it knows neither of the other apps."""
+
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    """What both apps stand on."""
+
+    name = "crmsync.core"
+    label = "core"

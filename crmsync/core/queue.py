@@ -1,0 +1,472 @@
+"""The one mechanism for everything that waits: ask, claim, extend, finish, fail, rescue.
+
+All times are the database's: two hosts whose clocks differ still agree on a lease.
+Each change of a leased item is guarded by its token; one that is no longer ours is
+left alone, and the caller learns how many it really changed.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Case, Count, Exists, F, Min, OuterRef, Q, Sum, Value, When
+from django.utils import timezone
+from django_scopes import scopes_disabled
+
+from crmsync.core.models import Channel, WorkItem
+from crmsync.core.models.work import State
+from crmsync.core.retry import Again, decide
+
+# A poison item kills its worker each time: from here on it is claimed alone ...
+LONELY_RESCUES = 2
+# ... and from here on not at all.
+MAX_RESCUES = 6
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing that must happen.
+
+    channel_id: whose turn it takes; group: what it can share a call with; lane: 0 before
+    1 before 2; not_before: never earlier than this, None for at once.
+    """
+
+    workspace_id: int
+    kind: str
+    key: str
+    channel_id: int
+    group: str = ""
+    lane: int = 0
+    not_before: datetime | None = None
+    trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an item failed, in words a person can act on."""
+
+    error_class: str
+    message: str
+    code: str = ""
+    field: str = ""
+
+
+def now() -> datetime:
+    """Return the database's clock."""
+    if connection.vendor != "postgresql":
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (value,) = cursor.fetchone()
+    return value  # type: ignore[no-any-return]
+
+
+def channel(name: str, *, cap: int = 4) -> Channel:
+    """Return the channel of this name, made when it is new."""
+    found, _ = Channel.objects.get_or_create(name=name, defaults={"cap": cap})
+    return found
+
+
+# The row is inserted, or the one that is there is told that it is wanted once more.
+# What is leased or waiting keeps its state: finishing sees the higher `wanted`.
+_ASK_SQL = """
+INSERT INTO core_workitem (
+  workspace_id, kind, key, channel_id, "group", lane, not_before, trace_id,
+  created_at, updated_at, state, waits_for, wanted, applied, coalesced, skipped, dead,
+  attempts, rescues, leased_wanted, error_class, error_code, error_field, error
+) VALUES {rows}
+ON CONFLICT (kind, key) DO UPDATE SET
+  wanted = core_workitem.wanted + 1,
+  channel_id = excluded.channel_id,
+  "group" = excluded."group",
+  lane = CASE WHEN excluded.lane < core_workitem.lane
+    OR core_workitem.state IN ('done', 'parked')
+    THEN excluded.lane ELSE core_workitem.lane END,
+  not_before = CASE WHEN core_workitem.state IN ('done', 'parked')
+    THEN excluded.not_before ELSE core_workitem.not_before END,
+  attempts = CASE WHEN core_workitem.state IN ('done', 'parked')
+    THEN 0 ELSE core_workitem.attempts END,
+  rescues = CASE WHEN core_workitem.state IN ('done', 'parked')
+    THEN 0 ELSE core_workitem.rescues END,
+  state = CASE WHEN core_workitem.state IN ('leased', 'waiting')
+    THEN core_workitem.state ELSE 'ready' END,
+  trace_id = excluded.trace_id,
+  updated_at = excluded.updated_at
+"""
+_ASK_ROW = (
+    "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+    " 'ready', '', 1, 0, 0, 0, 0, 0, 0, 0, '', '', '', '')"
+)
+
+
+def ask(asks: Iterable[Ask]) -> int:
+    """Store what must happen, in the caller's transaction; return how many asks.
+
+    The same (kind, key) twice in one call counts once.
+    """
+    unique = list({(item.kind, item.key): item for item in asks}.values())
+    at = now() if unique else None
+    for start in range(0, len(unique), _CHUNK):
+        _insert(unique[start : start + _CHUNK], at)
+    return len(unique)
+
+
+def _insert(asks: Sequence[Ask], at: datetime | None) -> None:
+    adapt = connection.ops.adapt_datetimefield_value
+    stamp = adapt(at)
+    params: list[object] = []
+    for item in asks:
+        params += [
+            item.workspace_id,
+            item.kind,
+            item.key,
+            item.channel_id,
+            item.group,
+            item.lane,
+            adapt(item.not_before) if item.not_before else stamp,
+            item.trace_id,
+            stamp,
+            stamp,
+        ]
+    rows = ", ".join([_ASK_ROW] * len(asks))
+    with connection.cursor() as cursor:
+        cursor.execute(_ASK_SQL.format(rows=rows), params)
+
+
+# --- claiming ----------------------------------------------------------------------
+
+
+def _due(kind: str, at: datetime) -> Q:
+    return Q(kind=kind, state=State.READY, not_before__lte=at)
+
+
+@scopes_disabled()
+def due_groups(kind: str) -> list[tuple[int, int, str]]:
+    """Return (workspace, channel, group) of what is due, the least served channel first.
+
+    Channels that are paused, blocked or at their cap are left out.
+    """
+    at = now()
+    leased = Q(workitem__state=State.LEASED, workitem__leased_until__gt=at)
+    due = WorkItem.objects.filter(_due(kind, at), channel=OuterRef("pk"))
+    channels = (
+        Channel.objects.filter(Exists(due), blocked_because="")
+        .filter(Q(paused_until=None) | Q(paused_until__lte=at))
+        .annotate(out=Count("workitem__lease_token", filter=leased, distinct=True))
+        .filter(out__lt=F("cap"))
+        .order_by("vtime")
+    )
+    ids = list(channels.values_list("id", flat=True))
+    rank = {channel_id: place for place, channel_id in enumerate(ids)}
+    groups = (
+        WorkItem.objects.filter(_due(kind, at), channel_id__in=ids)
+        .order_by()
+        .values_list("workspace_id", "channel_id", "group")
+        .distinct()
+    )
+    return sorted(groups, key=lambda row: (rank[row[1]], row[2]))
+
+
+@scopes_disabled()
+def claim(
+    kind: str,
+    *,
+    channel_id: int,
+    group: str = "",
+    limit: int,
+    full_if_busy: bool = False,
+) -> list[WorkItem]:
+    """Lease up to `limit` due items of one channel and group; all share one token.
+
+    full_if_busy: while another lease of the group is out, take only a full batch, so
+    that what arrives meanwhile shares the next call. An empty list means there is
+    nothing for us: nothing due, the channel's cap reached, or another is claiming.
+    """
+    at = now()
+    with transaction.atomic():
+        turn = _take_turn(channel_id, at)
+        if turn is None:
+            return []
+        mine = WorkItem.objects.filter(
+            _due(kind, at), channel_id=channel_id, group=group
+        )
+        ordered = mine.select_for_update(skip_locked=True, of=("self",))
+        items = list(ordered.order_by("lane", "not_before", "id")[:limit])
+        if full_if_busy and len(items) < limit and _busy(channel_id, group, at):
+            return []
+        items = _without_poison(items)
+        _lease(items, at)
+        _count_turn(turn, len(items))
+    return items
+
+
+def _take_turn(channel_id: int, at: datetime) -> Channel | None:
+    locked = Channel.objects.select_for_update(skip_locked=True)
+    turn = locked.filter(pk=channel_id, blocked_because="").first()
+    if turn is None or (turn.paused_until and turn.paused_until > at):
+        return None
+    out = (
+        WorkItem.objects.filter(
+            channel_id=channel_id, state=State.LEASED, leased_until__gt=at
+        )
+        .values("lease_token")
+        .distinct()
+        .count()
+    )
+    return turn if out < turn.cap else None
+
+
+def _busy(channel_id: int, group: str, at: datetime) -> bool:
+    return WorkItem.objects.filter(
+        channel_id=channel_id, group=group, state=State.LEASED, leased_until__gt=at
+    ).exists()
+
+
+def _without_poison(items: list[WorkItem]) -> list[WorkItem]:
+    """Keep an item that may have killed its worker away from the others."""
+    suspects = [item for item in items if item.rescues >= LONELY_RESCUES]
+    return suspects[:1] or items
+
+
+def _lease(items: Sequence[WorkItem], at: datetime) -> None:
+    token = secrets.randbits(62)
+    until = at + timedelta(seconds=settings.WORK_LEASE_S)
+    WorkItem.objects.filter(pk__in=[item.pk for item in items]).update(
+        state=State.LEASED,
+        lease_token=token,
+        leased_until=until,
+        leased_wanted=F("wanted"),
+        updated_at=at,
+    )
+    for item in items:
+        item.state, item.lease_token, item.leased_until = State.LEASED, token, until
+        item.leased_wanted = item.wanted
+
+
+def _count_turn(turn: Channel, items: int) -> None:
+    """Charge the channel; one that was idle does not bring old credit along."""
+    active = Channel.objects.filter(workitem__state=State.READY)
+    floor = active.aggregate(low=Min("vtime"))["low"] or 0
+    turn.vtime = max(turn.vtime, floor) + items
+    turn.save(update_fields=["vtime"])
+
+
+# --- while leased ---------------------------------------------------------------------
+
+
+def _ours(items: Iterable[WorkItem]) -> Q:
+    """Match the items that are still leased under the token they were claimed with."""
+    by_token: dict[int | None, list[int]] = {}
+    for item in items:
+        by_token.setdefault(item.lease_token, []).append(item.pk)
+    mine = Q(pk__in=[])
+    for token, ids in by_token.items():
+        mine |= Q(pk__in=ids, lease_token=token, state=State.LEASED)
+    return mine
+
+
+@scopes_disabled()
+def extend(items: Sequence[WorkItem]) -> list[WorkItem]:
+    """Renew the lease before a call; return the items that are still ours.
+
+    A worker that was paused past its lease learns here that others have its items,
+    before it sends anything.
+    """
+    at = now()
+    with transaction.atomic():
+        kept = WorkItem.objects.filter(_ours(items), leased_until__gt=at)
+        kept_ids = set(kept.select_for_update().values_list("pk", flat=True))
+        until = at + timedelta(seconds=settings.WORK_LEASE_S)
+        WorkItem.objects.filter(pk__in=kept_ids).update(leased_until=until)
+    return [item for item in items if item.pk in kept_ids]
+
+
+_RELEASED = {"lease_token": None, "leased_until": None}
+_NO_ERROR = {
+    "error_class": "",
+    "error_code": "",
+    "error_field": "",
+    "error": "",
+    "failed_at": None,
+    "waits_for": "",
+    "attempts": 0,
+    "rescues": 0,
+}
+
+
+@scopes_disabled()
+def finish(items: Sequence[WorkItem], *, skipped: bool = False) -> int:
+    """Mark items done; one asked for again meanwhile becomes ready. Return how many."""
+    at = now()
+    counter = "skipped" if skipped else "applied"
+    settled = F("applied") + F("skipped") + F("dead") + 1
+    again = Case(
+        When(wanted__gt=F("leased_wanted"), then=Value(State.READY)),
+        default=Value(State.DONE),
+    )
+    return WorkItem.objects.filter(_ours(items)).update(
+        **_RELEASED,
+        **_NO_ERROR,
+        **{counter: F(counter) + 1},
+        coalesced=F("leased_wanted") - settled,
+        state=again,
+        not_before=at,
+        updated_at=at,
+        finished_at=at,
+    )
+
+
+@scopes_disabled()
+def fail(item: WorkItem, failure: Failure, rng: random.Random) -> State | None:
+    """Plan another try, or park the item; return its new state, None if not ours."""
+    at = now()
+    step = decide(failure.error_class, attempts=item.attempts + 1, rng=rng)
+    changes: dict[str, object] = {
+        **_RELEASED,
+        **_error(failure, at),
+        "attempts": F("attempts") + 1,
+        "updated_at": at,
+    }
+    if isinstance(step, Again):
+        changes |= {
+            "state": State.READY,
+            "not_before": at + timedelta(seconds=step.wait_s),
+        }
+        state = State.READY
+    else:
+        state = State.PARKED
+        changes |= _parked()
+    changed = WorkItem.objects.filter(_ours([item])).update(**changes)
+    return state if changed else None
+
+
+def _error(failure: Failure, at: datetime) -> dict[str, object]:
+    return {
+        "error_class": failure.error_class,
+        "error_code": failure.code[:80],
+        "error_field": failure.field[:120],
+        "error": failure.message[:4000],
+        "failed_at": at,
+    }
+
+
+def _parked() -> dict[str, object]:
+    """Return the changes that give an item up and settle all asks it carried."""
+    settled = F("applied") + F("skipped") + F("dead") + 1
+    return {
+        "state": State.PARKED,
+        "dead": F("dead") + 1,
+        "coalesced": F("wanted") - settled,
+        "finished_at": now(),
+    }
+
+
+@scopes_disabled()
+def give_back(
+    items: Sequence[WorkItem], *, failure: Failure | None = None, wait_s: float = 0
+) -> int:
+    """Return leased items untouched, e.g. when their channel must wait."""
+    at = now()
+    error = _error(failure, at) if failure else {}
+    return WorkItem.objects.filter(_ours(items)).update(
+        **_RELEASED,
+        **error,
+        state=State.READY,
+        not_before=at + timedelta(seconds=wait_s),
+        updated_at=at,
+    )
+
+
+@scopes_disabled()
+def wait_for(item: WorkItem, key: str, reason: str) -> int:
+    """Put an item aside until `released(key)`; no attempt is used."""
+    return WorkItem.objects.filter(_ours([item])).update(
+        **_RELEASED,
+        state=State.WAITING,
+        waits_for=key,
+        error_class="waiting",
+        error=reason[:4000],
+        updated_at=now(),
+    )
+
+
+@scopes_disabled()
+def released(keys: Iterable[str]) -> int:
+    """Make ready what waited for these keys."""
+    waiting = WorkItem.objects.filter(state=State.WAITING, waits_for__in=list(keys))
+    return waiting.update(state=State.READY, waits_for="", error_class="", error="")
+
+
+# --- channels, retries, repair -----------------------------------------------------------
+
+
+def pause(channel_id: int, wait_s: float) -> None:
+    """Let nothing leave the channel for a while; never shortens a longer pause."""
+    until = now() + timedelta(seconds=wait_s)
+    longer = Q(paused_until=None) | Q(paused_until__lt=until)
+    Channel.objects.filter(longer, pk=channel_id).update(paused_until=until)
+
+
+def block(channel_id: int, reason: str) -> None:
+    """Let nothing leave the channel until `unblock`, e.g. while signed out."""
+    Channel.objects.filter(pk=channel_id).update(blocked_because=reason[:200])
+
+
+def unblock(channel_id: int) -> None:
+    """Open a channel again and end its pause."""
+    Channel.objects.filter(pk=channel_id).update(blocked_because="", paused_until=None)
+
+
+def retry(parked: Iterable[int]) -> int:
+    """Try parked or delayed items of the current workspace again, at once."""
+    failed = WorkItem.objects.filter(pk__in=list(parked))
+    asked = failed.filter(state=State.PARKED).update(
+        state=State.READY,
+        wanted=F("wanted") + 1,
+        attempts=0,
+        rescues=0,
+        not_before=now(),
+    )
+    sooner = failed.filter(
+        state__in=[State.READY, State.WAITING], failed_at__isnull=False
+    )
+    return asked + sooner.update(state=State.READY, waits_for="", not_before=now())
+
+
+@scopes_disabled()
+def rescue() -> int:
+    """Free what dead workers held; park what keeps killing them. Return how many."""
+    at = now()
+    lost = WorkItem.objects.filter(state=State.LEASED, leased_until__lte=at)
+    failure = Failure("crashed_worker", "The worker stopped each time it took this on.")
+    hopeless = lost.filter(rescues__gte=MAX_RESCUES).update(
+        **_RELEASED, **_error(failure, at), **_parked()
+    )
+    freed = lost.update(
+        **_RELEASED, state=State.READY, rescues=F("rescues") + 1, not_before=at
+    )
+    return hopeless + freed
+
+
+def ledger() -> dict[str, int]:
+    """Return the conservation law of the current workspace; `difference` must be 0."""
+    names = ("applied", "coalesced", "skipped", "dead")
+    sums = WorkItem.objects.aggregate(
+        received=Sum("wanted"), **{name: Sum(name) for name in names}
+    )
+    totals = {name: value or 0 for name, value in sums.items()}
+    unfinished = WorkItem.objects.exclude(state__in=[State.DONE, State.PARKED])
+    settled = sum(totals[name] for name in names)
+    waiting = unfinished.aggregate(
+        n=Sum(F("wanted") - F("applied") - F("coalesced") - F("skipped") - F("dead"))
+    )["n"]
+    totals["waiting"] = waiting or 0
+    totals["difference"] = totals["received"] - settled - totals["waiting"]
+    return totals

@@ -1,0 +1,68 @@
+"""When a failed piece of work is tried again, or never: a function of its error class."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+MINUTE_S = 60
+HOUR_S = 3600
+
+# Waits before the second, third ... try; together they outlast a day of outage.
+TRANSIENT_WAITS_S = (
+    5,
+    30,
+    2 * MINUTE_S,
+    10 * MINUTE_S,
+    30 * MINUTE_S,
+    HOUR_S,
+    2 * HOUR_S,
+    4 * HOUR_S,
+    8 * HOUR_S,
+    10 * HOUR_S,
+)
+# Long enough for a vendor to finish what it may have begun, then look again.
+UNKNOWN_WAITS_S = (5, 10, 30, 60, 5 * MINUTE_S, 30 * MINUTE_S, HOUR_S, 4 * HOUR_S)
+
+# Classes absent here are never tried again by themselves.
+WAITS_S: Mapping[str, tuple[int, ...]] = {
+    "transient": TRANSIENT_WAITS_S,
+    "unknown": UNKNOWN_WAITS_S,
+    "bug": (10,),
+}
+
+# Not the record's fault: the whole channel waits and no attempt is used.
+CHANNEL_CLASSES = frozenset({"throttled", "auth"})
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Try again after `wait_s` seconds."""
+
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Do not try again until a person has looked."""
+
+    reason: Literal["never", "used_up"]
+
+
+def decide(error_class: str, *, attempts: int, rng: random.Random) -> Again | Park:
+    """Decide what follows a failure.
+
+    attempts: tries made so far, this one included (>= 1). The wait is jittered between
+    50 and 100 % of its step, so that what failed together does not return together.
+
+    >>> decide("rejected", attempts=1, rng=random.Random(1))
+    Park(reason='never')
+    """
+    waits = WAITS_S.get(error_class)
+    if waits is None:
+        return Park("never")
+    if attempts > len(waits):
+        return Park("used_up")
+    return Again(waits[attempts - 1] * (0.5 + rng.random() / 2))

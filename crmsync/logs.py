@@ -1,0 +1,51 @@
+"""Structured logs: one JSON line per event, with the trace id from webhook to CRM call.
+
+Nothing that is a secret or a person's data may be logged; fields are named at the call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+# Applied to our own lines and to those of libraries alike.
+SHARED_PROCESSORS = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.format_exc_info,
+]
+
+
+def logging_config(*, level: str) -> dict[str, Any]:
+    """Return the `LOGGING` setting and point structlog at the same handler."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *SHARED_PROCESSORS,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processor": structlog.processors.JSONRenderer(),
+                "foreign_pre_chain": SHARED_PROCESSORS,
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # One line per poll of the broker says nothing to anyone.
+            "kombu": {"level": "WARNING"},
+            "uvicorn.access": {"level": "WARNING"},
+        },
+    }

@@ -1,0 +1,105 @@
+"""Which record is which remote record, what both agreed on, and what was sent."""
+
+from __future__ import annotations
+
+from django.db import models
+from django_scopes import ScopedManager
+
+from crmsync.core.models import Workspace
+from integrations.models.connection import Connection
+from integrations.models.mapping import ObjectMapping
+from leads.models import RecordType
+
+
+class Link(models.Model):
+    """This record is that remote record."""
+
+    class State(models.TextChoices):
+        """Whether the pair still stands."""
+
+        LINKED = "linked", "Linked"
+        DELETED = "deleted", "Deleted in the CRM"
+        UNLINKED = "unlinked", "Unlinked by hand"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="links"
+    )
+    record_type = models.CharField(max_length=20, choices=RecordType.choices)
+    record_id = models.BigIntegerField()
+    remote_object = models.CharField(max_length=60)
+    remote_id = models.CharField(max_length=100)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.LINKED)
+    # remote field -> the value both last agreed on, as the vendor's text
+    base = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    pushed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedManager(workspace="workspace")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "record_type", "record_id", "remote_object"],
+                name="one_link_per_record",
+            ),
+            models.UniqueConstraint(
+                fields=["connection", "remote_object", "remote_id"],
+                name="one_link_per_remote_record",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["workspace", "record_type", "record_id"], name="link_of_record"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_type} {self.record_id} = {self.remote_object} {self.remote_id}"
+
+
+class SyncEntry(models.Model):
+    """The journal: one record, one try, how it ended. Values are not kept here."""
+
+    class Outcome(models.TextChoices):
+        """How it ended."""
+
+        CREATED = "created", "Created"
+        UPDATED = "updated", "Updated"
+        LINKED = "linked", "Found and linked"
+        UNCHANGED = "unchanged", "Nothing to send"
+        EXCLUDED = "excluded", "Not sent by the mapping"
+        RETRYING = "retrying", "Will be tried again"
+        FAILED = "failed", "Failed"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE)
+    mapping = models.ForeignKey(ObjectMapping, null=True, on_delete=models.SET_NULL)
+    record_type = models.CharField(max_length=20, choices=RecordType.choices)
+    record_id = models.BigIntegerField()
+    remote_object = models.CharField(max_length=60)
+    remote_id = models.CharField(max_length=100, blank=True)
+    direction = models.CharField(max_length=5, default="push")
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    # names of the remote fields that were sent
+    fields = models.JSONField(default=list, blank=True)
+    error_class = models.CharField(max_length=20, blank=True)
+    message = models.TextField(blank=True)
+    trace_id = models.CharField(max_length=40, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedManager(workspace="workspace")
+
+    class Meta:
+        verbose_name_plural = "sync entries"
+        indexes = [
+            models.Index(
+                fields=["workspace", "record_type", "record_id", "-id"],
+                name="sync_of_record",
+            ),
+            models.Index(fields=["workspace", "-id"], name="sync_newest"),
+            models.Index(fields=["connection", "-id"], name="sync_of_connection"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_type} {self.record_id}: {self.outcome}"

@@ -1,0 +1,1 @@
+"""Turns changes of records into outbox rows."""

@@ -1,0 +1,163 @@
+"""Normal forms of what people are known by, and which leads a person may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+from leads.facts import PersonFacts
+
+# Mail hosts that say nothing about where a person works.
+FREE_MAIL = frozenset(
+    {
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "yahoo.com",
+        "icloud.com",
+        "me.com",
+        "aol.com",
+        "gmx.de",
+        "gmx.net",
+        "web.de",
+        "proton.me",
+        "protonmail.com",
+        "mail.ru",
+        "qq.com",
+    }
+)
+_LINKEDIN_PATH = re.compile(r"^/(?:in|pub|sales/lead|sales/people)/([^/?#]+)")
+_LINKEDIN_ID = re.compile(r"^[\w.\-%,]{2,200}$")
+
+
+@lru_cache(maxsize=4096)
+def normal_email(value: str) -> str:
+    """Return the address in lower case with an ASCII domain, "" if it is none.
+
+    >>> normal_email(" Ada.Lovelace@EXAMPLE.com "), normal_email("not an address")
+    ('ada.lovelace@example.com', '')
+    """
+    try:
+        found = validate_email(
+            value.strip(), check_deliverability=False, test_environment=True
+        )
+    except EmailNotValidError:
+        return ""
+    return f"{found.local_part}@{found.ascii_domain or found.domain}".lower()
+
+
+@lru_cache(maxsize=4096)
+def normal_phone(value: str, region: str = "US") -> str:
+    """Return E.164, "" if it cannot be a number of the region or of the world.
+
+    >>> normal_phone("(202) 555-0143"), normal_phone("tomorrow")
+    ('+12025550143', '')
+    """
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_possible_number(number):
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def normal_linkedin(value: str) -> str:
+    """Return the public id of a profile from its address or from the id itself.
+
+    >>> normal_linkedin("https://www.linkedin.com/in/Ada-Example-123/?trk=x")
+    'ada-example-123'
+    """
+    text = value.strip()
+    if "linkedin.com" in text.lower():
+        parts = urlsplit(text if "//" in text else f"https://{text}")
+        found = _LINKEDIN_PATH.match(parts.path)
+        text = found.group(1) if found else ""
+    text = unquote(text).strip("/").lower()
+    return text if _LINKEDIN_ID.match(text) else ""
+
+
+def normal_domain(value: str) -> str:
+    """Return the host without `www.`, "" if it is none.
+
+    >>> normal_domain("https://www.Example.com/about")
+    'example.com'
+    """
+    text = value.strip().lower()
+    try:
+        host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
+    except ValueError:
+        return ""
+    host = host.removeprefix("www.").rstrip(".")
+    return host if "." in host and " " not in host and len(host) <= 253 else ""
+
+
+def company_domain(email: str) -> str:
+    """Return the domain of a work address, "" for a free-mail one."""
+    domain = email.rpartition("@")[2]
+    return "" if domain in FREE_MAIL else domain
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a person is known by, in normal form, strongest first: (kind, value)."""
+
+    pairs: tuple[tuple[str, str], ...]
+    phone: str
+
+
+def keys_of(person: PersonFacts, *, phone_region: str) -> Keys:
+    """Return the keys of what an event says about a person."""
+    pairs = []
+    if person.external_id:
+        pairs.append(("external", person.external_id[:254]))
+    for email in (person.email, *person.other_emails):
+        if normal := normal_email(email):
+            pairs.append(("email", normal))
+    if linkedin := normal_linkedin(person.linkedin):
+        pairs.append(("linkedin", linkedin))
+    phone = normal_phone(person.phone, phone_region) if person.phone else ""
+    return Keys(tuple(dict.fromkeys(pairs)), phone)
+
+
+class Ambiguous(Exception):
+    """Several leads fit; a person must say which."""
+
+    def __init__(self, candidates: Sequence[int], why: str) -> None:
+        super().__init__(why)
+        self.candidates = tuple(candidates)
+
+
+def match(
+    keys: Keys,
+    by_key: Mapping[tuple[str, str], int],
+    by_phone: Mapping[str, Sequence[int]],
+) -> int | None:
+    """Return the id of the one lead these keys belong to, None for nobody.
+
+    The phone decides only where no key does: colleagues share one.
+    Raises Ambiguous instead of taking the first of several.
+    """
+    hits = {by_key[pair]: pair for pair in keys.pairs if pair in by_key}
+    if len(hits) > 1:
+        told = ", ".join(
+            f"{kind} {value}: lead {hits_id}" for hits_id, (kind, value) in hits.items()
+        )
+        raise Ambiguous(sorted(hits), f"These belong to different leads: {told}.")
+    if hits:
+        return next(iter(hits))
+    if keys.pairs or not keys.phone:
+        return None
+    sharing = by_phone.get(keys.phone, ())
+    if len(sharing) > 1:
+        told = ", ".join(str(lead_id) for lead_id in sharing)
+        raise Ambiguous(sharing, f"Several leads have {keys.phone}: {told}.")
+    return sharing[0] if sharing else None

@@ -1,0 +1,34 @@
+"""What every record has: its workspace, its own fields, a version, its times."""
+
+from __future__ import annotations
+
+from django.db import models
+from django_scopes import ScopedManager
+
+from crmsync.core.models import Workspace
+
+
+class RecordType(models.TextChoices):
+    """The kinds of record the hub keeps."""
+
+    LEAD = "lead", "Lead"
+    COMPANY = "company", "Company"
+    DEAL = "deal", "Deal"
+    ACTIVITY = "activity", "Activity"
+    CAMPAIGN = "campaign", "Campaign"
+
+
+class Record(models.Model):
+    """Base of all records. `version` rises with every change."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    # Values of the workspace's own fields: name -> JSON value.
+    custom = models.JSONField(default=dict, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ScopedManager(workspace="workspace")
+
+    class Meta:
+        abstract = True

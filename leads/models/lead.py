@@ -1,0 +1,104 @@
+"""A lead: one record per person, and the keys that person is known by."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django_scopes import ScopedManager
+
+from crmsync.core.models import Workspace
+from leads.models.base import Record
+from leads.models.company import Company
+
+
+class Lead(Record):
+    """A person who may buy."""
+
+    class Status(models.TextChoices):
+        """How far the conversation has come."""
+
+        NEW = "new", "New"
+        CONTACTED = "contacted", "Contacted"
+        REPLIED = "replied", "Replied"
+        QUALIFIED = "qualified", "Qualified"
+        CUSTOMER = "customer", "Customer"
+        LOST = "lost", "Lost"
+
+    email = models.CharField("e-mail", max_length=254, blank=True)
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    phone = models.CharField("phone (E.164)", max_length=40, blank=True)
+    linkedin_id = models.CharField("LinkedIn id", max_length=200, blank=True)
+    job_title = models.CharField(max_length=200, blank=True)
+    company = models.ForeignKey(
+        Company, null=True, blank=True, on_delete=models.SET_NULL, related_name="leads"
+    )
+    company_name = models.CharField(max_length=200, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    country = models.CharField(max_length=100, blank=True)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.NEW)
+    score = models.IntegerField(default=0)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="leads",
+    )
+    source = models.CharField(max_length=60, blank=True)
+    last_reply_at = models.DateTimeField(null=True, blank=True)
+    last_activity_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "-id"], name="lead_newest"),
+            models.Index(fields=["workspace", "-score", "-id"], name="lead_hottest"),
+            models.Index(
+                fields=["workspace", "-last_activity_at", "-id"], name="lead_liveliest"
+            ),
+            models.Index(fields=["workspace", "phone"], name="lead_phone"),
+        ]
+
+    def __str__(self) -> str:
+        name = f"{self.first_name} {self.last_name}".strip()
+        return name or self.email or self.linkedin_id or f"Lead {self.pk}"
+
+    @property
+    def linkedin_url(self) -> str:
+        """Return the profile's address, empty without a LinkedIn id."""
+        if not self.linkedin_id:
+            return ""
+        return f"https://www.linkedin.com/in/{self.linkedin_id}"
+
+    def get_absolute_url(self) -> str:
+        """Return the page of the lead."""
+        return reverse("lead", args=[self.pk])
+
+
+class LeadKey(models.Model):
+    """One thing only this person has; two leads can never share a key."""
+
+    class Kind(models.TextChoices):
+        """What the value is."""
+
+        EMAIL = "email", "E-mail"
+        LINKEDIN = "linkedin", "LinkedIn id"
+        EXTERNAL = "external", "Id in a source"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="keys")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    value = models.CharField(max_length=254)
+
+    objects = ScopedManager(workspace="workspace")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "kind", "value"], name="one_lead_per_key"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.value}"
