@@ -1,0 +1,215 @@
+"""What HubSpot's refusals mean.
+
+PURE. Bodies: guide api-usage/error-handling. Every part of them is optional, and
+some facts exist only in the message text.
+"""
+
+import email.utils
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from integrations.connectors.hubspot.spec import LOCK_S
+from integrations.errors import (
+    DuplicateFound,
+    Misconfigured,
+    PermissionMissing,
+    RateLimited,
+    RateScope,
+    ReauthRequired,
+    RecordGone,
+    RecordRejected,
+    SyncError,
+    Where,
+    error_of_status,
+)
+
+VENDOR = "hubspot"
+_MAX_RETRY_AFTER_S = 24 * 3600.0
+_LOCKED = 423
+_MOVING = 477  # the account is moving to another data centre
+
+# The id of the other record is nowhere but in the text:
+# HubSpot/hubspot-api-python#51.
+_EXISTING_ID = re.compile(r"Existing ID:\s*(\d+)")
+_UNIQUE_TAKEN = re.compile(r"(?:\b(\d+) )?already has that value", re.I)
+# A message ends in a JSON list of what is wrong with which property.
+_EMBEDDED = re.compile(r"\[\s*\{.*\}\s*\]", re.S)
+
+_SCHEMA_CODES = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"})
+_UNIQUE_CODES = frozenset({"CONFLICTING_UNIQUE_VALUE"})
+_NON_UNIQUE_KEY = re.compile(r"by non-unique \S+ property\s*(\w*)")
+
+# policyName -> (scope, seconds to wait when no Retry-After is given).
+_POLICIES: dict[str, tuple[RateScope, float | None]] = {
+    "DAILY": ("daily", None),
+    "SECONDLY": ("search", 1.0),
+    "TEN_SECONDLY_ROLLING": ("burst", 10.0),
+}
+
+# Text and lists from a vendor's JSON: nothing about its shape may be believed.
+Json = Mapping[str, Any]
+
+
+def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> SyncError:
+    """Name what an answer of 300 or more means.
+
+    headers: any case; `Date` lets a Retry-After that is a date be understood.
+    """
+    parsed = _parse(body)
+    if parsed is None:
+        text = body[:4096].decode("utf-8", "replace")
+        parsed = {"message": _plain(text)}
+    return error_of(parsed, status, {k.lower(): v for k, v in headers.items()})
+
+
+def error_of(body: Json, status: int, headers: Mapping[str, str]) -> SyncError:
+    """Name a refusal: a whole answer, or one entry of a 207's `errors`."""
+    where = _where(body, status)
+    message = where.get("detail", "")
+    kind = error_of_status(status)
+    if kind is RateLimited or status == _MOVING:
+        return _rate_limited(body, status, headers, where)
+    if kind is ReauthRequired:
+        # 401 without a reason is tried once more with a fresh token.
+        expired = body.get("category") != "INVALID_AUTHENTICATION"
+        return ReauthRequired(message, expired=expired, **where)
+    if kind is PermissionMissing or body.get("category") == "MISSING_SCOPES":
+        return PermissionMissing(message, scopes=_scopes(body), **where)
+    if kind is DuplicateFound:
+        return _duplicate(body, where)
+    if kind is RecordRejected:
+        return _rejected(body, where)
+    return kind(message, **where)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Read Retry-After, in seconds or as a date, up to a day. None: not given.
+
+    A date is measured against the answer's own Date, so that our clock's error
+    does not matter.
+
+    >>> retry_after_s({"retry-after": "999999"})
+    86400.0
+    """
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), _MAX_RETRY_AFTER_S)
+    until, now = _http_date(text), _http_date(headers.get("date", ""))
+    if until is None or now is None:
+        return None
+    return min(max(until - now, 0.0), _MAX_RETRY_AFTER_S)
+
+
+def _rate_limited(
+    body: Json, status: int, headers: Mapping[str, str], where: Where
+) -> RateLimited:
+    scope, usual_s = _POLICIES.get(str(body.get("policyName")), ("burst", None))
+    if status == _LOCKED:
+        usual_s = LOCK_S
+    told_s = retry_after_s(headers)
+    return RateLimited(
+        where.get("detail", ""),
+        retry_after_s=usual_s if told_s is None else told_s,
+        scope=scope,
+        **where,
+    )
+
+
+def _duplicate(body: Json, where: Where, field: str = "") -> DuplicateFound:
+    text = where.get("detail", "")
+    found = _EXISTING_ID.search(text) or _UNIQUE_TAKEN.search(text)
+    return DuplicateFound(
+        text,
+        existing_id=found.group(1) if found else None,
+        field=field or _first_field(body),
+        **where,
+    )
+
+
+def _rejected(body: Json, where: Where) -> SyncError:
+    text = where.get("detail", "")
+    code, field = where.get("code", ""), _first_field(body)
+    if code in _SCHEMA_CODES:
+        return Misconfigured(text, field=field, **where)
+    if found := _NON_UNIQUE_KEY.search(text):
+        return Misconfigured(text, field=field or found.group(1), **where)
+    if code in _UNIQUE_CODES or _UNIQUE_TAKEN.search(text) or _EXISTING_ID.search(text):
+        return _duplicate(body, where, field)
+    if body.get("category") == "OBJECT_NOT_FOUND":
+        return RecordGone(text, **where)
+    return RecordRejected(text, field=field, rule=code, **where)
+
+
+def _where(body: Json, status: int) -> Where:
+    first = next(_details(body), {})
+    code = first.get("code") or first.get("error") or body.get("category") or ""
+    return Where(
+        vendor=VENDOR,
+        status=status,
+        code=str(code),
+        request_id=str(body.get("correlationId") or body.get("requestId") or ""),
+        detail=str(body.get("message") or ""),
+    )
+
+
+def _details(body: Json) -> Iterator[Json]:
+    """Yield the parts that blame a property: `errors`, then those in the message."""
+    for entry in _list(body.get("errors")):
+        if isinstance(entry, Mapping):
+            yield entry
+    found = _EMBEDDED.search(str(body.get("message") or ""))
+    for entry in _list(_parse_any(found.group(0))) if found else []:
+        if isinstance(entry, Mapping):
+            yield entry
+
+
+def _first_field(body: Json) -> str:
+    for entry in _details(body):
+        names = _list(_mapping(entry.get("context")).get("propertyName"))
+        name = names[0] if names else entry.get("name")
+        if isinstance(name, str) and name:
+            return name
+    return ""
+
+
+def _scopes(body: Json) -> tuple[str, ...]:
+    return tuple(
+        scope
+        for entry in _details(body)
+        for scope in _list(_mapping(entry.get("context")).get("requiredGranularScopes"))
+        if isinstance(scope, str)
+    )
+
+
+def _plain(text: str) -> str:
+    """Strip the tags of a proxy's HTML page."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip()
+
+
+def _parse(body: bytes) -> Json | None:
+    parsed = _parse_any(body)
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _parse_any(text: str | bytes) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _http_date(text: str) -> float | None:
+    try:
+        return email.utils.parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _mapping(value: object) -> Json:
+    return value if isinstance(value, Mapping) else {}

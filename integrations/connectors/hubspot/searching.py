@@ -1,0 +1,132 @@
+"""Bodies of HubSpot's reads and searches, and the pages that come of them.
+
+PURE. Bodies: guide crm/search, crm/associations; SDK.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from integrations.connectors.hubspot.answers import entries, next_after
+from integrations.connectors.hubspot.spec import SPEC
+from integrations.connectors.hubspot.values import clean, epoch_ms
+from integrations.errors import Unsupported
+from integrations.records import Filter, Operator, Page, RemoteRecord
+
+_OPERATORS: dict[Operator, str] = {
+    "eq": "EQ",
+    "ne": "NEQ",
+    "lt": "LT",
+    "lte": "LTE",
+    "gt": "GT",
+    "gte": "GTE",
+    "in": "IN",
+    "not_in": "NOT_IN",
+    "has": "HAS_PROPERTY",
+    "lacks": "NOT_HAS_PROPERTY",
+    "contains": "CONTAINS_TOKEN",
+}
+_RECORD_ID = "hs_object_id"
+
+
+def read_body(
+    ids: Sequence[str], fields: Sequence[str], key_field: str | None
+) -> dict[str, object]:
+    """Body of a batch read; the key is read back too, or the answer is nameless."""
+    wanted = list(dict.fromkeys([*fields, *([key_field] if key_field else [])]))
+    body: dict[str, object] = {
+        "properties": wanted,
+        "propertiesWithHistory": [],
+        "inputs": [{"id": one} for one in ids],
+    }
+    if key_field:
+        body["idProperty"] = key_field
+    return body
+
+
+def search_body(
+    filters: Sequence[Filter], fields: Sequence[str], limit: int, cursor: str | None
+) -> dict[str, object]:
+    """Body of a search. Raises Unsupported beyond what one search can carry."""
+    caps = SPEC.search
+    if len(filters) > caps.filters:
+        raise Unsupported(f"HubSpot takes {caps.filters} conditions in a search")
+    if cursor and int(cursor) + limit > caps.total:
+        raise Unsupported(f"HubSpot shows {caps.total} results of a search")
+    body: dict[str, object] = {
+        "filterGroups": [{"filters": [_filter(one) for one in filters]}],
+        "properties": list(fields),
+        "limit": min(limit, caps.page),
+    }
+    return body | ({"after": cursor} if cursor else {})
+
+
+def delta_body(
+    modified_field: str,
+    since: datetime,
+    until: datetime,
+    cursor: str | None,
+    fields: Sequence[str],
+) -> dict[str, object]:
+    """Body of one page of a delta: a fixed window, walked by record id.
+
+    A cursor of time alone never gets past a bulk edit that gave more than 10,000
+    records one timestamp (airbytehq/airbyte#43317, #44899); the id does.
+    """
+    window = (
+        Filter(modified_field, "gte", epoch_ms(since)),
+        Filter(modified_field, "lte", epoch_ms(until)),
+    )
+    beyond = (Filter(_RECORD_ID, "gt", cursor),) if cursor else ()
+    wanted = list(dict.fromkeys([*fields, modified_field]))
+    body = search_body(window + beyond, wanted, SPEC.search.page, None)
+    return body | {"sorts": [{"propertyName": _RECORD_ID, "direction": "ASCENDING"}]}
+
+
+def delta_page(found: Sequence[RemoteRecord]) -> Page:
+    """A full page goes on after its highest id, a shorter one was the last."""
+    if len(found) < SPEC.search.page:
+        return Page(tuple(found))
+    last = max(found, key=lambda one: _as_number(one.remote_id))
+    return Page(tuple(found), last.remote_id)
+
+
+def collect_ties(
+    body: Mapping[str, Any], ties: dict[str, list[str]]
+) -> list[dict[str, str]]:
+    """Add the ties of one answer; return the inputs that have more to come.
+
+    A record without any is an error entry or absent: both mean none.
+    """
+    more: list[dict[str, str]] = []
+    for entry in entries(body):
+        source = entry.get("from")
+        origin = clean(source.get("id")) if isinstance(source, Mapping) else None
+        targets = entry.get("to")
+        if origin not in ties or not isinstance(targets, list):
+            continue
+        before = len(ties[origin])
+        ids = (clean(t.get("toObjectId")) for t in targets if isinstance(t, Mapping))
+        known = set(ties[origin])
+        ties[origin] += [one for one in dict.fromkeys(ids) if one and one not in known]
+        after = next_after(entry)
+        # Only while it brings something new: a vendor that repeats a page would
+        # otherwise be asked for ever.
+        if after and len(ties[origin]) > before:
+            more.append({"id": origin, "after": after})
+    return more
+
+
+def _filter(one: Filter) -> dict[str, object]:
+    operator = _OPERATORS[one.operator]
+    entry: dict[str, object] = {"propertyName": one.field, "operator": operator}
+    if one.operator in ("has", "lacks"):
+        return entry
+    if isinstance(one.value, tuple):
+        # IN on strings finds nothing unless the values are in lower case.
+        return entry | {"values": [value.lower() for value in one.value]}
+    return entry | {"value": one.value}
+
+
+def _as_number(remote_id: str) -> int:
+    return int(remote_id) if remote_id.isascii() and remote_id.isdigit() else 0

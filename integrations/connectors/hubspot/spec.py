@@ -1,0 +1,221 @@
+"""Facts about HubSpot, as data.
+
+PURE. Sources: "guide" is developers.hubspot.com, read March 2026 (J25: the copy of
+January 2025); "SDK" is HubSpot/hubspot-api-python 12.0.0.
+"""
+
+from integrations.connectors.spec import (
+    BatchSizes,
+    OAuthFacts,
+    ObjectFacts,
+    OwnKey,
+    RateHeaders,
+    RateLimit,
+    SearchCaps,
+    VendorSpec,
+)
+
+OWN_KEY = "crmsync_id"
+
+# guide usage-guidelines (J25) and the rate-limit-headers changelog.
+_BURST = "guide usage-guidelines J25"
+# "Per token" in J25, "per account" in the search guide of 2026: assume the account.
+_SEARCH_LIMIT = RateLimit("search", 5, 1, "guide crm/search")
+
+# SDK hubspot/crm/association_type.py. Direction matters: A to B is not B to A.
+_ASSOCIATIONS = {
+    ("contacts", "companies"): 279,
+    ("companies", "contacts"): 280,
+    ("contacts", "deals"): 4,
+    ("deals", "contacts"): 3,
+    ("deals", "companies"): 341,
+    ("companies", "deals"): 342,
+    ("notes", "contacts"): 202,
+    ("notes", "companies"): 190,
+    ("notes", "deals"): 214,
+    ("tasks", "contacts"): 204,
+    ("tasks", "companies"): 192,
+    ("tasks", "deals"): 216,
+    ("calls", "contacts"): 194,
+    ("calls", "companies"): 182,
+    ("calls", "deals"): 206,
+    ("emails", "contacts"): 198,
+    ("emails", "companies"): 186,
+    ("emails", "deals"): 210,
+    ("meetings", "contacts"): 200,
+    ("meetings", "companies"): 188,
+    ("meetings", "deals"): 212,
+    # guide crm/associations; 578 is the primary contact, which a lead must have.
+    ("leads", "contacts"): 578,
+    ("leads", "companies"): 610,
+    ("notes", "leads"): 855,
+    ("tasks", "leads"): 647,
+}
+
+_DOCS = "https://developers.hubspot.com/docs/api-reference/legacy/crm"
+
+
+def _object(  # one line per object below; the defaults are HubSpot's usual case
+    name: str,
+    label: str,
+    type_id: str,
+    *,
+    keys: tuple[str, ...] = (OWN_KEY,),
+    modified_field: str = "hs_lastmodifieddate",
+    required: tuple[str, ...] = (),
+    has_pipelines: bool = False,
+) -> ObjectFacts:
+    return ObjectFacts(
+        name=name,
+        label=label,
+        type_id=type_id,
+        keys=keys,
+        modified_field=modified_field,
+        required=required,
+        has_pipelines=has_pipelines,
+        docs=f"{_DOCS}/objects/{name}/guide",
+    )
+
+
+# Required on create: guide crm/objects/<type>. A contact needs one of e-mail,
+# first and last name, a company its name or domain; that is not a list of fields.
+_OBJECTS = (
+    _object(
+        "contacts",
+        "Contacts",
+        "0-1",
+        keys=("email", OWN_KEY),
+        modified_field="lastmodifieddate",
+    ),
+    _object("companies", "Companies", "0-2"),
+    _object(
+        "deals",
+        "Deals",
+        "0-3",
+        required=("dealname", "dealstage"),
+        has_pipelines=True,
+    ),
+    _object("notes", "Notes", "0-46", required=("hs_timestamp",)),
+    _object("tasks", "Tasks", "0-27", required=("hs_timestamp",)),
+    _object("calls", "Calls", "0-48", required=("hs_timestamp",)),
+    _object(
+        "emails", "E-mails", "0-49", required=("hs_timestamp", "hs_email_direction")
+    ),
+    _object("meetings", "Meetings", "0-47", required=("hs_timestamp",)),
+    _object("leads", "Leads", "0-136", required=("hs_lead_name",), has_pipelines=True),
+)
+
+
+def object_facts(object_type: str) -> ObjectFacts:
+    """Return what is known of an object; custom objects follow the usual case."""
+    known = SPEC.objects.get(object_type)
+    return known or _object(object_type, object_type, object_type)
+
+
+SPEC = VendorSpec(
+    name="hubspot",
+    label="HubSpot",
+    # guide authentication/working-with-oauth J25, manage-oauth-tokens. PKCE: the
+    # token call takes a code_verifier, the authorize page documents no challenge.
+    # Rotation of the refresh token: sources disagree.
+    oauth=OAuthFacts(
+        authorize_path="/oauth/authorize",
+        token_path="/oauth/v3/token",
+        introspect_path="/oauth/v1/access-tokens/{token}",
+        revoke_path="/oauth/v3/token/revoke",
+        scopes=(
+            "oauth",
+            "crm.objects.contacts.read",
+            "crm.objects.contacts.write",
+            "crm.objects.companies.read",
+            "crm.objects.companies.write",
+            "crm.objects.deals.read",
+            "crm.objects.deals.write",
+            "crm.objects.owners.read",
+            "crm.schemas.contacts.read",
+            "crm.schemas.contacts.write",
+            "crm.schemas.companies.read",
+            "crm.schemas.companies.write",
+            "crm.schemas.deals.read",
+            "crm.schemas.deals.write",
+        ),
+        pkce=False,
+        token_lifetime_s=1800,
+        refresh_rotates=None,
+    ),
+    # Two styles live side by side with the same bodies; the sunset of the numbered
+    # one is not announced, so each family can be switched by itself.
+    paths={
+        "objects": {
+            "numbered": "/crm/v3/objects",
+            "dated": "/crm/objects/2026-03",
+        },
+        "associations": {
+            "numbered": "/crm/v4/associations",
+            "dated": "/crm/associations/2026-03",
+        },
+        "properties": {
+            "numbered": "/crm/v3/properties",
+            "dated": "/crm/properties/2026-03",
+        },
+        "owners": {"numbered": "/crm/v3/owners", "dated": "/crm/owners/2026-03"},
+        "pipelines": {
+            "numbered": "/crm/v3/pipelines",
+            "dated": "/crm/pipelines/2026-03",
+        },
+        "oauth_token_info": {
+            "numbered": "/oauth/v1/access-tokens",
+            "dated": "/oauth/v1/access-tokens",
+        },
+        # What a private app's token says of itself; in no guide, but what the
+        # vendor's own private-app page calls.
+        "private_token_info": {
+            "numbered": "/oauth/v2/private-apps/get/access-token-info",
+            "dated": "/oauth/v2/private-apps/get/access-token-info",
+        },
+        # guide account/account-information
+        "account": {
+            "numbered": "/account-info/v3/details",
+            "dated": "/account-info/2026-03/details",
+        },
+    },
+    objects={facts.name: facts for facts in _OBJECTS},
+    associations=_ASSOCIATIONS,
+    # guide crm/using-object-apis; crm/associations
+    batch=BatchSizes(
+        read=100, write=100, associations_read=1000, associations_write=2000
+    ),
+    # guide crm/search
+    search=SearchCaps(page=200, total=10_000, filters=6, body_chars=3000),
+    limits={
+        "oauth": (RateLimit("api", 110, 10, _BURST), _SEARCH_LIMIT),
+        # The smallest plan's; the headers tell the real one on the first call.
+        "token": (RateLimit("api", 100, 10, _BURST), _SEARCH_LIMIT),
+    },
+    # Not on search answers. The "-Secondly" ones are deprecated.
+    rate_headers=(
+        RateHeaders(
+            bucket="api",
+            amount="X-HubSpot-RateLimit-Max",
+            remaining="X-HubSpot-RateLimit-Remaining",
+            interval_ms="X-HubSpot-RateLimit-Interval-Milliseconds",
+        ),
+    ),
+    own_key=OwnKey(
+        name=OWN_KEY,
+        label="crmsync id",
+        group="crmsync",
+        group_label="crmsync",
+        description="The record's id in crmsync. Do not edit: it prevents duplicates.",
+    ),
+    docs={
+        "scopes": "https://developers.hubspot.com/scopes",
+        "limits": "https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines",
+        "private app": "https://developers.hubspot.com/docs/apps/legacy-apps/private-apps/overview",
+    },
+)
+
+REQUEST_ID_HEADERS = ("x-hubspot-correlation-id", "x-request-id")
+PRIVATE_APP_PREFIX = "pat-"  # how the token of a private app begins
+MAX_TEXT = 65_536  # guide crm/properties: characters in a string property
+LOCK_S = 2.0  # guide usage-guidelines: a 423 lock lasts two seconds

@@ -1,0 +1,130 @@
+"""The shape of what we know about a vendor: facts as data, no behaviour.
+
+PURE. Each vendor fills these in its own `spec.py`, naming the document a value
+came from.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+VersionStyle = Literal["numbered", "dated"]
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthFacts:
+    """How a connection is granted. Paths are joined to the hosts in settings.
+
+    `pkce` False: the vendor documents none, so no challenge is sent.
+    `refresh_rotates` None: not known; keep whatever each answer brings.
+    """
+
+    authorize_path: str
+    token_path: str
+    introspect_path: str
+    revoke_path: str
+    scopes: tuple[str, ...]
+    optional_scopes: tuple[str, ...] = ()
+    scope_separator: str = " "
+    pkce: bool = False
+    token_lifetime_s: int | None = None
+    refresh_rotates: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """`amount` calls in any `per_s` seconds, for everything in `bucket`."""
+
+    bucket: str
+    amount: int
+    per_s: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateHeaders:
+    """Response headers that tell the true limit of `bucket`; "" = none exists."""
+
+    bucket: str
+    amount: str = ""
+    remaining: str = ""
+    interval_ms: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSizes:
+    """The most inputs one call may carry."""
+
+    read: int
+    write: int
+    associations_read: int
+    associations_write: int
+
+
+@dataclass(frozen=True, slots=True)
+class SearchCaps:
+    """What one search may ask for."""
+
+    page: int
+    total: int
+    filters: int
+    body_chars: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFacts:
+    """One remote object.
+
+    `keys`: fields a record may be upserted by, the preferred first.
+    `modified_field`: what a delta filters on. `required`: needed on create.
+    """
+
+    name: str
+    label: str
+    type_id: str
+    keys: tuple[str, ...]
+    modified_field: str
+    required: tuple[str, ...] = ()
+    has_pipelines: bool = False
+    docs: str = ""
+
+    def key_for(self, fields: Mapping[str, object]) -> tuple[str, str] | None:
+        """Return the preferred key that has a value here, as (field, value)."""
+        for name in self.keys:
+            if value := fields.get(name):
+                return name, str(value)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """The unique field we keep our own id in, made at set-up."""
+
+    name: str
+    label: str
+    group: str
+    group_label: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class VendorSpec:
+    """Everything about one vendor that is data.
+
+    `paths`: family -> style -> path, the version chosen per family.
+    `associations`: (from object, to object) -> default association type id.
+    `limits`: kind of access ("oauth", "token") -> what holds until headers say more.
+    """
+
+    name: str
+    label: str
+    oauth: OAuthFacts | None
+    paths: Mapping[str, Mapping[VersionStyle, str]]
+    objects: Mapping[str, ObjectFacts]
+    associations: Mapping[tuple[str, str], int]
+    batch: BatchSizes
+    search: SearchCaps
+    limits: Mapping[str, tuple[RateLimit, ...]]
+    rate_headers: tuple[RateHeaders, ...]
+    own_key: OwnKey
+    docs: Mapping[str, str]
