@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import secrets
 import sys
-import tempfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,8 +17,9 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from crmsync import __version__ as VERSION
+import crmsync
 from crmsync.logs import logging_config
+from crmsync.platform.sockets import socket_path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
@@ -91,7 +91,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "crmsync.platform.static.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -181,34 +181,35 @@ DATABASES = {
 
 _REDIS_URL = env.str("REDIS_URL", default="")
 EMBEDDED_BROKER = not _REDIS_URL
-
-
-def _socket_path() -> Path:
-    """Unix socket paths end at 108 bytes; a deep data folder gets a short one."""
-    path = DATA_DIR / "broker.sock"
-    if len(str(path)) < 100:
-        return path
-    return Path(tempfile.gettempdir()) / f"crmsync-{abs(hash(str(DATA_DIR)))}.sock"
-
-
-BROKER_SOCKET = _socket_path()
-CELERY_BROKER_URL = _REDIS_URL or f"redis+socket://{BROKER_SOCKET}"
+# bin/demo says filesystem:// where no Redis or Valkey runs: no shared cache then.
+_BROKER_URL = env.str("BROKER_URL", default="")
+_FILES_ONLY = _BROKER_URL.startswith("filesystem:")
+BROKER_SOCKET = socket_path(DATA_DIR)
+CELERY_BROKER_URL = _BROKER_URL or _REDIS_URL or f"redis+socket://{BROKER_SOCKET}"
 CACHE_URL = _REDIS_URL or f"unix://{BROKER_SOCKET}"
 # What rate limits are shared through; the library has its own word for a socket.
-LIMITS_URL = _REDIS_URL or f"redis+unix://{BROKER_SOCKET}"
-CACHES = {
-    "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": CACHE_URL,
-        "KEY_PREFIX": "crmsync",
-        "OPTIONS": {
-            "SOCKET_CONNECT_TIMEOUT": 0.5,
-            "SOCKET_TIMEOUT": 0.5,
-            # A throttle that cannot reach its cache must not turn a page into a 500.
-            "IGNORE_EXCEPTIONS": True,
-        },
-    }
+LIMITS_URL = (
+    "memory://" if _FILES_ONLY else _REDIS_URL or f"redis+unix://{BROKER_SOCKET}"
+)
+# Test processes side by side must not read each other's counters or messages.
+_TEST_PREFIX = f"test-{env.str('PYTEST_XDIST_WORKER', default='gw')}-"
+KEY_PREFIX = f"{_TEST_PREFIX if TESTING else ''}crmsync"
+_REDIS_CACHE = {
+    "BACKEND": "django_redis.cache.RedisCache",
+    "LOCATION": CACHE_URL,
+    "KEY_PREFIX": KEY_PREFIX,
+    "OPTIONS": {
+        "SOCKET_CONNECT_TIMEOUT": 0.5,
+        "SOCKET_TIMEOUT": 0.5,
+        # A throttle that cannot reach its cache must not turn a page into a 500.
+        "IGNORE_EXCEPTIONS": True,
+    },
 }
+_FILE_CACHE = {
+    "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+    "LOCATION": str(DATA_DIR / "cache"),
+}
+CACHES = {"default": _FILE_CACHE if _FILES_ONLY else _REDIS_CACHE}
 
 # --- Celery: a wake-up carries nothing, the work item table is the truth -----------
 
@@ -219,7 +220,7 @@ CELERY_TASK_ROUTES = {
     "integrations.tasks.process_deliveries": {"queue": "ingest"},
     "integrations.tasks.*": {"queue": "sync"},
 }
-CELERY_BROKER_TRANSPORT_OPTIONS = {
+_REDIS_TRANSPORT = {
     # Without it a publish waits six seconds for a broker that is down.
     "max_retries": 0,
     "socket_connect_timeout": 1,
@@ -227,7 +228,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": not EMBEDDED_BROKER,
     "health_check_interval": 15,
     "visibility_timeout": 3600,
+    "global_keyprefix": _TEST_PREFIX if TESTING else "",
 }
+_FILE_TRANSPORT = {
+    "data_folder_in": str(DATA_DIR / "queue"),
+    "data_folder_out": str(DATA_DIR / "queue"),
+    "control_folder": str(DATA_DIR / "queue-control"),
+    # The default looks once a second; measured, that is unusable.
+    "polling_interval": 0.05,
+}
+CELERY_BROKER_TRANSPORT_OPTIONS = _FILE_TRANSPORT if _FILES_ONLY else _REDIS_TRANSPORT
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 300_000
@@ -364,8 +374,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "crmsync API",
-    "DESCRIPTION": "Leads, companies, deals, activities, and what is in step with them.",
-    "VERSION": VERSION,
+    "DESCRIPTION": "Leads, companies, deals, activities, and how they are in step.",
+    "VERSION": crmsync.__version__,
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
