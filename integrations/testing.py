@@ -1,0 +1,189 @@
+"""Makes valid connections, mappings, deliveries and work items for tests."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from django.utils import timezone
+from django_scopes import scopes_disabled
+
+from crmsync.core.models import Channel, WorkItem, Workspace
+from crmsync.core.models.work import State
+from crmsync.core.scoping import workspace_channel
+from integrations.models import (
+    Connection,
+    Delivery,
+    Endpoint,
+    Event,
+    FieldMapping,
+    Link,
+    OAuthToken,
+    ObjectMapping,
+    SyncEntry,
+)
+
+_numbers = itertools.count(1)
+
+
+@scopes_disabled()
+def make_connection(workspace: Workspace, **given: Any) -> Connection:
+    """Store a working HubSpot connection with a token."""
+    number = next(_numbers)
+    values = {
+        "vendor": "hubspot",
+        "name": "HubSpot",
+        "auth": Connection.Auth.TOKEN,
+        "status": Connection.Status.ACTIVE,
+        "account_id": str(4000 + number),
+        **given,
+    }
+    connection = Connection.objects.create(workspace=workspace, **values)
+    connection.channel = Channel.objects.create(name=f"connection:{connection.pk}")
+    connection.save(update_fields=["channel"])
+    OAuthToken.objects.create(connection=connection, access=f"secret-token-{number}")
+    return connection
+
+
+@scopes_disabled()
+def make_mapping(
+    connection: Connection, *, rows: tuple[tuple[str, str], ...] = (), **given: Any
+) -> ObjectMapping:
+    """Store an active mapping of leads to contacts. rows: (our field, theirs)."""
+    values = {
+        "record_type": "lead",
+        "remote_object": "contacts",
+        "match_field": "email",
+        "active": True,
+        **given,
+    }
+    mapping = ObjectMapping.objects.create(
+        workspace=connection.workspace, connection=connection, **values
+    )
+    FieldMapping.objects.bulk_create(
+        FieldMapping(
+            mapping=mapping, position=position, source=ours, destination=theirs
+        )
+        for position, (ours, theirs) in enumerate(rows or (("email", "email"),))
+    )
+    return mapping
+
+
+@scopes_disabled()
+def make_endpoint(workspace: Workspace, **given: Any) -> Endpoint:
+    """Store an active La Growth Machine endpoint."""
+    token = given.pop("token", "") or Endpoint.new_token()
+    values = {"source": "lgm", "name": "La Growth Machine", **given}
+    return Endpoint.objects.create(
+        workspace=workspace,
+        token=token,
+        token_digest=Endpoint.digest_of(token),
+        **values,
+    )
+
+
+@scopes_disabled()
+def make_delivery(endpoint: Endpoint, **given: Any) -> Delivery:
+    """Store a processed delivery."""
+    number = next(_numbers)
+    body = given.pop("body", b'{"event": "reply"}')
+    values = {
+        "received_at": timezone.now(),
+        "method": "POST",
+        "headers": {"content-type": "application/json"},
+        "state": Delivery.State.PROCESSED,
+        "dedupe_key": f"key-{number}",
+        "trace_id": f"trace-{number}",
+        **given,
+    }
+    return Delivery.objects.create(
+        workspace=endpoint.workspace,
+        endpoint=endpoint,
+        body=body,
+        size=len(body),
+        **values,
+    )
+
+
+@scopes_disabled()
+def make_event(delivery: Delivery, **given: Any) -> Event:
+    """Store an event of a delivery."""
+    values = {
+        "kind": "reply",
+        "key": f"event-{next(_numbers)}",
+        "outcome": "recorded",
+        **given,
+    }
+    return Event.objects.create(
+        workspace=delivery.workspace, delivery=delivery, **values
+    )
+
+
+@scopes_disabled()
+def make_link(connection: Connection, *, record_id: int, **given: Any) -> Link:
+    """Store a link of a lead to a contact."""
+    values = {
+        "record_type": "lead",
+        "remote_object": "contacts",
+        "remote_id": str(7000 + next(_numbers)),
+        **given,
+    }
+    return Link.objects.create(
+        workspace=connection.workspace,
+        connection=connection,
+        record_id=record_id,
+        **values,
+    )
+
+
+@scopes_disabled()
+def make_sync_entry(
+    connection: Connection, *, record_id: int, **given: Any
+) -> SyncEntry:
+    """Store a journal entry of a lead that was created in the CRM."""
+    values = {
+        "record_type": "lead",
+        "remote_object": "contacts",
+        "remote_id": str(8000 + next(_numbers)),
+        "outcome": SyncEntry.Outcome.CREATED,
+        **given,
+    }
+    return SyncEntry.objects.create(
+        workspace=connection.workspace,
+        connection=connection,
+        record_id=record_id,
+        **values,
+    )
+
+
+@scopes_disabled()
+def make_work_item(workspace: Workspace, **given: Any) -> WorkItem:
+    """Store a ready item in the workspace's own channel."""
+    at = timezone.now()
+    values = {
+        "kind": "push",
+        "key": f"item-{next(_numbers)}",
+        "not_before": at,
+        "created_at": at,
+        "updated_at": at,
+        **given,
+    }
+    if "channel" not in values:
+        values["channel"] = workspace_channel(workspace.pk)
+    return WorkItem.objects.create(workspace=workspace, **values)
+
+
+def make_parked_item(
+    workspace: Workspace, *, message: str = "E-mail address is invalid", **given: Any
+) -> WorkItem:
+    """Store an item that failed for good, with its ledger in balance."""
+    failed: dict[str, Any] = {
+        "state": State.PARKED,
+        "dead": 1,
+        "attempts": 1,
+        "error_class": "rejected",
+        "error": message,
+        "failed_at": timezone.now(),
+        **given,
+    }
+    return make_work_item(workspace, **failed)
