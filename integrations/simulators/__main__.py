@@ -1,0 +1,46 @@
+"""`python -m integrations.simulators NAME --port 8801`: serve one simulated CRM."""
+
+import argparse
+import signal
+import sys
+import threading
+
+from integrations.simulators import SIMULATORS, load
+from integrations.simulators.server import SimulatorServer
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m integrations.simulators")
+    commands = parser.add_subparsers(dest="name", required=True)
+    for name in SIMULATORS:
+        module = load(name)
+        command = commands.add_parser(name)
+        command.add_argument("--host", default="127.0.0.1")
+        command.add_argument(
+            "--port", type=int, default=module.DEFAULT_PORT, help="0 = any free one"
+        )
+        command.add_argument("--data", help="folder that keeps the records")
+        command.add_argument("--fresh", action="store_true", help="start empty")
+        module.add_flags(command)
+    flags = parser.parse_args(arguments)
+    try:
+        simulator = load(flags.name).build(flags)
+    except ValueError as error:
+        parser.error(str(error))
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    server = SimulatorServer(
+        simulator, host=flags.host, port=flags.port, clock=simulator.clock
+    )
+    server.start()
+    print(f"{flags.name} simulator on {server.url}", flush=True)
+    stopped.wait()
+    server.stop()
+    simulator.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

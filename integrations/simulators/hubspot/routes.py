@@ -1,0 +1,20 @@
+"""Every operation the simulator answers, by API family."""
+
+from integrations.simulators.hubspot import (
+    associations_api,
+    batch_api,
+    objects_api,
+    owners_api,
+    properties_api,
+    search_api,
+)
+from integrations.simulators.hubspot.call import Route
+
+ROUTES: list[Route] = [
+    *objects_api.ROUTES,
+    *batch_api.ROUTES,
+    *search_api.ROUTES,
+    *associations_api.ROUTES,
+    *properties_api.ROUTES,
+    *owners_api.ROUTES,
+]
