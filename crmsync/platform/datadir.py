@@ -73,8 +73,8 @@ def hold(path: Path, *, patience_s: float = 15.0) -> IO[str]:
     deadline = time.monotonic() + patience_s
     while not _try_lock(handle):
         if not _is_stopping(path) or time.monotonic() > deadline:
-            handle.seek(0)
-            holder = handle.read().strip() or "another process"
+            handle.close()
+            holder = (path / "lock").read_text().strip() or "another process"
             raise CannotStart(
                 f"The data folder {path} is in use by {holder}.\n"
                 "Stop that one first (Ctrl-C in its terminal), or give this one its "
