@@ -1,1 +1,20 @@
-"""Turns changes of records into outbox rows."""
+"""Turns changes of records into outbox rows, inside the transaction that wrote them."""
+
+from __future__ import annotations
+
+from django.dispatch import receiver
+
+from crmsync.core.models import Workspace
+from crmsync.core.wake import wake_after_commit
+from integrations.sync import outbox
+from leads.facts import RecordChange
+from leads.signals import records_changed
+
+
+@receiver(records_changed)
+def queue_push(
+    sender: object, workspace: Workspace, changes: list[RecordChange], **_: object
+) -> None:
+    """Store the outbox rows; look at them once the change is durable."""
+    if outbox.queue_changes(workspace, changes):
+        wake_after_commit("integrations.tasks.drain", "sync")

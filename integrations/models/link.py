@@ -30,7 +30,9 @@ class Link(models.Model):
     remote_object = models.CharField(max_length=60)
     remote_id = models.CharField(max_length=100)
     state = models.CharField(max_length=10, choices=State.choices, default=State.LINKED)
-    # remote field -> the value both last agreed on, as the vendor's text
+    # The remote record was there before we wrote to it.
+    found = models.BooleanField(default=False)
+    # remote field -> the value both last agreed on, as we sent it
     base = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     pushed_at = models.DateTimeField(null=True, blank=True)

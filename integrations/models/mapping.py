@@ -43,8 +43,8 @@ class ObjectMapping(models.Model):
     match_field = models.CharField(max_length=60, blank=True)
     # Leads nobody has spoken with stay out of the CRM.
     engaged_only = models.BooleanField(default=False)
-    # our stage id (text) -> {"pipeline": remote id, "stage": remote id}; deals only
-    stages = models.JSONField(default=dict, blank=True)
+    # Activities only: the kinds that go to this object; empty means all.
+    only_kinds = models.JSONField(default=list, blank=True)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

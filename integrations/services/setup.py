@@ -1,0 +1,186 @@
+"""Setting up a connected account: describe it, make our key fields and mappings.
+
+Safe to run again: what exists is kept as people have changed it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from django.db import transaction
+from django_scopes import scopes_disabled
+
+from crmsync.core import queue
+from crmsync.core.models import WorkItem
+from crmsync.core.queue import Failure
+from crmsync.core.scoping import in_workspace
+from integrations.connectors.base import Connector
+from integrations.connectors.session import open_connector
+from integrations.errors import RateLimited, ReauthRequired, SyncError
+from integrations.mapping.suggest import OurStage, match_stages
+from integrations.mapping.templates import TEMPLATES
+from integrations.mapping.templates.base import MappingTemplate, RowTemplate
+from integrations.models import Connection, FieldMapping, ObjectMapping, RemoteSchema
+from integrations.records import RemoteField, RemotePipeline
+from integrations.services.connect import SETUP_KIND
+from integrations.sync import journal
+from leads.models import Stage
+
+PIPELINE_OBJECT = "deals"
+_rng = random.Random()  # noqa: S311 - jitter, not a secret
+
+
+@scopes_disabled()
+def set_up_due() -> int:
+    """Set up every connection that asks for it; return how many."""
+    handled = 0
+    for _, channel_id, _ in queue.due_groups(SETUP_KIND):
+        for item in queue.claim(SETUP_KIND, channel_id=channel_id, limit=1):
+            _set_up_item(item)
+            handled += 1
+    return handled
+
+
+def _set_up_item(item: WorkItem) -> None:
+    with in_workspace(item.workspace):
+        connection = Connection.objects.filter(pk=item.key).first()
+        if connection is None:
+            queue.finish([item], skipped=True)
+            return
+        connector, calls = open_connector(connection)
+        try:
+            set_up(connection, connector)
+        except RateLimited as error:
+            queue.give_back([item], wait_s=error.retry_after_s or 10)
+        except SyncError as error:
+            _note_failure(connection, error)
+            queue.fail(item, Failure(error.error_class, str(error)), _rng)
+        else:
+            queue.finish([item])
+        finally:
+            journal.record_calls(connection, calls.take())
+
+
+def _note_failure(connection: Connection, error: SyncError) -> None:
+    if isinstance(error, ReauthRequired):
+        connection.status = Connection.Status.NEEDS_REAUTH
+    connection.status_detail = str(error)[:500]
+    connection.save(update_fields=["status", "status_detail", "updated_at"])
+
+
+def set_up(connection: Connection, connector: Connector) -> None:
+    """Describe the account and make what is missing. Raises SyncError.
+
+    All calls come first, then one transaction.
+    """
+    templates = TEMPLATES[connection.vendor]
+    objects = list(dict.fromkeys(one.remote_object for one in templates))
+    keys = {name: _key_field(connector, name) for name in objects}
+    described = {name: connector.describe(name) for name in objects}
+    pipelines = connector.pipelines(PIPELINE_OBJECT)
+    owners = connector.owners()
+    with transaction.atomic():
+        for name, fields in described.items():
+            _store_schema(connection, name, fields)
+        connection.key_fields = keys
+        connection.pipelines = [asdict(one) for one in pipelines]
+        connection.owners = [asdict(one) for one in owners if one.active]
+        connection.status = Connection.Status.ACTIVE
+        connection.status_detail = _refused_keys(keys)
+        connection.save()
+        for template in templates:
+            names = {field.name for field in described[template.remote_object]}
+            _store_mapping(connection, template, names, pipelines)
+
+
+def _key_field(connector: Connector, remote_object: str) -> str:
+    """Make our unique field on an object; "" where the account refuses it."""
+    own = connector.spec.own_key
+    wanted = RemoteField(
+        name=own.name,
+        label=own.label,
+        type="text",
+        unique=True,
+        group=own.group,
+        description=own.description,
+    )
+    (made,) = connector.ensure_fields(remote_object, [wanted])
+    return "" if made.refusal else made.name
+
+
+def _refused_keys(keys: Mapping[str, str]) -> str:
+    refused = sorted(name for name, field in keys.items() if not field)
+    if not refused:
+        return ""
+    return (
+        f"The account lets us keep no unique id on {', '.join(refused)}. After a lost "
+        "answer such records wait for a person instead of being sent again."
+    )
+
+
+def _store_schema(
+    connection: Connection, remote_object: str, fields: tuple[RemoteField, ...]
+) -> None:
+    entries = []
+    for field in fields:
+        entry = asdict(field)
+        entry.pop("refusal", None)
+        entries.append(entry)
+    RemoteSchema.objects.update_or_create(
+        connection=connection, object_type=remote_object, defaults={"fields": entries}
+    )
+
+
+def _store_mapping(
+    connection: Connection,
+    template: MappingTemplate,
+    names: set[str],
+    pipelines: tuple[RemotePipeline, ...],
+) -> None:
+    mapping, is_new = ObjectMapping.objects.get_or_create(
+        workspace_id=connection.workspace_id,
+        connection=connection,
+        record_type=template.record_type,
+        remote_object=template.remote_object,
+        defaults={
+            "active": template.active,
+            "match_field": template.match_field,
+            "engaged_only": template.engaged_only,
+            "only_kinds": list(template.only_kinds),
+        },
+    )
+    if not is_new:
+        return
+    stages = match_stages(_our_stages(), pipelines)
+    FieldMapping.objects.bulk_create(
+        FieldMapping(
+            mapping=mapping,
+            position=place,
+            source=row.source,
+            destination=row.destination,
+            values=_row_values(row, stages),
+            default=row.default,
+        )
+        for place, row in enumerate(template.rows)
+        if row.destination in names
+    )
+
+
+def _row_values(
+    row: RowTemplate, stages: Mapping[int, tuple[str, str]]
+) -> dict[str, str]:
+    """Return the row's value map; for a stage it depends on the account."""
+    if row.source != "stage_id":
+        return dict(row.values)
+    place = 0 if row.destination == "pipeline" else 1
+    return {str(ours): remote[place] for ours, remote in stages.items()}
+
+
+def _our_stages() -> list[OurStage]:
+    rows = Stage.objects.select_related("pipeline").order_by("pipeline_id", "position")
+    return [
+        OurStage(one.pk, one.name, one.pipeline.name, one.outcome)  # type: ignore[arg-type]
+        for one in rows
+    ]

@@ -1,0 +1,168 @@
+"""Finds what the CRM has already, so that nothing is created a second time.
+
+Two cases: a try whose answer was lost (looked up by our own key), and a deal of a
+contact that was in the CRM before us (looked up through the contact).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from integrations.connectors.base import Connector
+from integrations.models import Link, ObjectMapping
+from integrations.records import RemoteRecord
+from integrations.sync.links import owners_of
+from integrations.sync.plan import Hold, Rules, Send, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A remote record that is ours to link.
+
+    agreed: fields that must not be overwritten now; found: it was not made by us.
+    """
+
+    remote_id: str
+    agreed: Mapping[str, str]
+    found: bool
+
+
+@dataclass(slots=True)
+class Found:
+    """ref -> what was found, and where a person must choose."""
+
+    adopted: dict[str, Adopted] = field(default_factory=dict)
+    unsure: dict[str, Hold] = field(default_factory=dict)
+
+
+def find(
+    mapping: ObjectMapping,
+    sends: Sequence[tuple[Subject, Send]],
+    rules: Rules,
+    connector: Connector,
+) -> Found:
+    """Look up what may be there. Costs no call where nothing gives reason to."""
+    found = Found()
+    tried = [(s, send) for s, send in sends if send.look_first and rules.key_field]
+    if tried:
+        _by_own_key(tried, rules, connector, found)
+    if mapping.record_type == "deal":
+        fresh = [
+            one
+            for one in sends
+            if one[1].write.remote_id is None and one[0].ref not in found.adopted
+        ]
+        _open_deals(mapping, fresh, connector, found)
+    return found
+
+
+def _by_own_key(
+    tried: Sequence[tuple[Subject, Send]],
+    rules: Rules,
+    connector: Connector,
+    found: Found,
+) -> None:
+    keys = [subject.key for subject, _ in tried]
+    there = connector.fetch(
+        rules.remote_object, keys, fields=[rules.key_field], key_field=rules.key_field
+    )
+    by_key = {record.fields.get(rules.key_field): record for record in there}
+    for subject, send in tried:
+        record = by_key.get(subject.key)
+        if record is not None:
+            fields = {name: str(value) for name, value in send.write.fields.items()}
+            found.adopted[subject.ref] = Adopted(record.remote_id, fields, found=False)
+
+
+# --- deals of contacts that were there before ------------------------------------------
+
+
+def _open_deals(
+    mapping: ObjectMapping,
+    sends: Sequence[tuple[Subject, Send]],
+    connector: Connector,
+    found: Found,
+) -> None:
+    contacts = _contacts_before_us(mapping, sends)
+    if not contacts:
+        return
+    contact_object = next(iter(contacts.values()))[0]
+    ids = sorted({remote_id for _, remote_id in contacts.values()})
+    tied = connector.associations(contact_object, mapping.remote_object, ids)
+    deal_ids = sorted({deal for deals in tied.values() for deal in deals})
+    if not deal_ids:
+        return
+    names = sorted({name for _, send in sends for name in send.write.fields})
+    deals = connector.fetch(mapping.remote_object, deal_ids, fields=names)
+    ours = owners_of(mapping.connection, mapping.remote_object, deal_ids)
+    free = {deal.remote_id: deal for deal in deals if deal.remote_id not in ours}
+    for subject, send in sends:
+        if subject.ref in contacts:
+            its = [free[one] for one in tied.get(contacts[subject.ref][1], ()) if one in free]
+            _choose(mapping, subject, send, its, found)
+
+
+def _contacts_before_us(
+    mapping: ObjectMapping, sends: Sequence[tuple[Subject, Send]]
+) -> dict[str, tuple[str, str]]:
+    """Return ref -> (object, id) of the deal's contact where we found, not made it."""
+    by_contact = {
+        tie.to_id: (subject.ref, tie.to_object)
+        for subject, send in sends
+        for tie in send.write.associations
+    }
+    rows = Link.objects.filter(
+        connection=mapping.connection,
+        record_type="lead",
+        remote_id__in=list(by_contact),
+        found=True,
+    )
+    found = rows.values_list("remote_id", flat=True)
+    return {by_contact[one][0]: (by_contact[one][1], one) for one in found}
+
+
+def _choose(
+    mapping: ObjectMapping,
+    subject: Subject,
+    send: Send,
+    deals: Sequence[RemoteRecord],
+    found: Found,
+) -> None:
+    pipeline = str(send.write.fields.get("pipeline", ""))
+    closed = _closed_stages(mapping)
+    fitting = [
+        deal
+        for deal in deals
+        if not deal.archived
+        and deal.fields.get("dealstage") not in closed
+        and (deal.fields.get("pipeline") or "") == pipeline
+    ]
+    if len(fitting) > 1:
+        told = ", ".join(deal.remote_id for deal in fitting)
+        found.unsure[subject.ref] = Hold(
+            "ambiguous",
+            f"The contact has several open deals in this pipeline ({told}). "
+            "Close all but one in the CRM, then retry.",
+        )
+    elif fitting:
+        agreed = _not_blank(fitting[0], send)
+        found.adopted[subject.ref] = Adopted(fitting[0].remote_id, agreed, found=True)
+
+
+def _not_blank(deal: RemoteRecord, send: Send) -> dict[str, str]:
+    """Return our values where the CRM has one of its own: there, theirs stays."""
+    return {
+        name: str(value)
+        for name, value in send.write.fields.items()
+        if deal.fields.get(name)
+    }
+
+
+def _closed_stages(mapping: ObjectMapping) -> set[str]:
+    return {
+        stage["id"]
+        for pipeline in mapping.connection.pipelines
+        for stage in pipeline["stages"]
+        if stage["closed"]
+    }

@@ -1,0 +1,193 @@
+"""Writes down what a push achieved: links, journal, calls and outbox rows together."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from crmsync.core import queue
+from crmsync.core.models import WorkItem
+from crmsync.core.models.work import State
+from crmsync.core.queue import Failure
+from integrations.connectors.http import CallRecord
+from integrations.models import ApiCall, Connection, Link, ObjectMapping, SyncEntry
+from integrations.sync import outbox
+from integrations.sync.plan import Hold, Leave, Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A record reached the CRM. found: it had been there before we wrote to it."""
+
+    item: WorkItem
+    remote_id: str
+    outcome: str
+    fields: Mapping[str, str]
+    found: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A record did not reach the CRM, or not for certain."""
+
+    item: WorkItem
+    failure: Failure
+
+
+def record_written(mapping: ObjectMapping, written: Sequence[Written]) -> None:
+    """Store links and journal, finish the rows, release what waited for them.
+
+    One transaction: a crash before it leaves the rows to be looked up and adopted.
+    """
+    if not written:
+        return
+    with transaction.atomic():
+        _store_links(mapping, written)
+        SyncEntry.objects.bulk_create(
+            _entry(
+                mapping,
+                one.item,
+                one.outcome,
+                remote_id=one.remote_id,
+                fields=sorted(one.fields),
+            )
+            for one in written
+        )
+        queue.finish([one.item for one in written if not one.again])
+        queue.give_back([one.item for one in written if one.again])
+        queue.released(one.item.key for one in written)
+
+
+def _store_links(mapping: ObjectMapping, written: Sequence[Written]) -> None:
+    at = timezone.now()
+    ids = [outbox.record_of(one.item.key) for one in written]
+    known = {
+        link.record_id: link
+        for link in Link.objects.filter(
+            connection=mapping.connection,
+            record_type=mapping.record_type,
+            remote_object=mapping.remote_object,
+            record_id__in=ids,
+        )
+    }
+    new, changed = [], []
+    for one, record_id in zip(written, ids, strict=True):
+        link = known.get(record_id)
+        if link is None:
+            new.append(_link(mapping, one, record_id))
+            continue
+        link.base = {**link.base, **one.fields}
+        link.pushed_at = at
+        changed.append(link)
+    Link.objects.bulk_create(new)
+    Link.objects.bulk_update(changed, ["base", "pushed_at"])
+
+
+def _link(mapping: ObjectMapping, one: Written, record_id: int) -> Link:
+    return Link(
+        workspace_id=mapping.workspace_id,
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        record_id=record_id,
+        remote_object=mapping.remote_object,
+        remote_id=one.remote_id,
+        found=one.found,
+        base=dict(one.fields),
+        pushed_at=timezone.now(),
+    )
+
+
+def record_left(
+    mapping: ObjectMapping, left: Sequence[tuple[WorkItem, Leave]]
+) -> None:
+    """Finish rows for which nothing was to be sent."""
+    if not left:
+        return
+    with transaction.atomic():
+        SyncEntry.objects.bulk_create(
+            _entry(mapping, item, leave.outcome, message=leave.reason)
+            for item, leave in left
+            if leave.outcome == "excluded"
+        )
+        queue.finish([item for item, _ in left], skipped=True)
+        queue.released(item.key for item, _ in left)
+
+
+def record_waits(waits: Sequence[tuple[WorkItem, Wait]]) -> None:
+    """Put rows aside until their parent is there."""
+    for item, wait in waits:
+        queue.wait_for(item, wait.key, wait.reason)
+
+
+def held(item: WorkItem, hold: Hold) -> Failed:
+    """Return a decision to hold as a failure."""
+    return Failed(item, Failure(hold.error_class, hold.message, field=hold.field))
+
+
+def record_failed(
+    mapping: ObjectMapping, failed: Sequence[Failed], rng: random.Random
+) -> None:
+    """Plan the next try of each row or park it, and say so in the journal."""
+    if not failed:
+        return
+    with transaction.atomic():
+        entries = []
+        for one in failed:
+            state = queue.fail(one.item, one.failure, rng)
+            retrying = state == State.READY
+            outcome = SyncEntry.Outcome.RETRYING if retrying else SyncEntry.Outcome.FAILED
+            entry = _entry(mapping, one.item, outcome, message=one.failure.message)
+            entry.error_class = one.failure.error_class
+            entries.append(entry)
+        SyncEntry.objects.bulk_create(entries)
+
+
+def _entry(
+    mapping: ObjectMapping,
+    item: WorkItem,
+    outcome: str,
+    *,
+    remote_id: str = "",
+    message: str = "",
+    fields: Sequence[str] = (),
+) -> SyncEntry:
+    return SyncEntry(
+        workspace_id=mapping.workspace_id,
+        connection=mapping.connection,
+        mapping=mapping,
+        record_type=mapping.record_type,
+        record_id=outbox.record_of(item.key),
+        remote_object=mapping.remote_object,
+        remote_id=remote_id,
+        outcome=outcome,
+        fields=list(fields),
+        message=message,
+        trace_id=item.trace_id,
+    )
+
+
+def record_calls(
+    connection: Connection, calls: Sequence[CallRecord], *, trace_id: str = ""
+) -> None:
+    """Write down which calls were made; a good one marks the connection healthy."""
+    ApiCall.objects.bulk_create(
+        ApiCall(
+            connection=connection,
+            method=call.method,
+            path=call.path[:200],
+            status=call.status,
+            outcome=call.outcome,
+            inputs=call.inputs,
+            duration_ms=round(call.duration_s * 1000),
+            request_id=call.request_id[:100],
+            trace_id=trace_id,
+        )
+        for call in calls
+    )
+    if any(call.outcome == "ok" for call in calls):
+        Connection.objects.filter(pk=connection.pk).update(last_ok_at=timezone.now())

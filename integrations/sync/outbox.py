@@ -1,0 +1,70 @@
+"""The outbox: one row per mapping and record, saying "make the CRM equal to this"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from crmsync.core import queue
+from crmsync.core.models import Workspace
+from crmsync.core.queue import Ask
+from integrations.models import Connection, ObjectMapping
+from leads.facts import RecordChange
+
+KIND = "push"
+REALTIME = 0
+
+# A child cannot be tied to what is not there yet.
+RANK = {"company": 0, "lead": 1, "deal": 2, "activity": 3}
+
+
+def key_of(mapping_id: int, record_id: int) -> str:
+    """Return the outbox key of a record under a mapping."""
+    return f"{mapping_id}:{record_id}"
+
+
+def record_of(key: str) -> int:
+    """Return the record id of an outbox key."""
+    return int(key.partition(":")[2])
+
+
+def push_mappings() -> list[ObjectMapping]:
+    """Return the current workspace's mappings whose records leave by themselves."""
+    mappings = ObjectMapping.objects.filter(
+        active=True,
+        direction__in=[ObjectMapping.Direction.PUSH, ObjectMapping.Direction.BOTH],
+        mode=ObjectMapping.Mode.REALTIME,
+    )
+    gone = Connection.Status.DISCONNECTED
+    return list(mappings.exclude(connection__status=gone).select_related("connection"))
+
+
+def queue_changes(workspace: Workspace, changes: Sequence[RecordChange]) -> int:
+    """Store an outbox row for each change and mapping; not back to where it came from."""
+    mappings = push_mappings()
+    return queue.ask(
+        _ask(workspace, mapping, change.record_id, change.origin.trace_id)
+        for change in changes
+        for mapping in mappings
+        if mapping.record_type == change.record_type
+        and mapping.connection_id != change.origin.connection_id
+    )
+
+
+def queue_records(
+    workspace: Workspace, mapping: ObjectMapping, record_ids: Iterable[int]
+) -> int:
+    """Store outbox rows for chosen records, e.g. when their child needs them."""
+    return queue.ask(_ask(workspace, mapping, one, "") for one in record_ids)
+
+
+def _ask(workspace: Workspace, mapping: ObjectMapping, record_id: int, trace_id: str) -> Ask:
+    assert mapping.connection.channel_id is not None
+    return Ask(
+        workspace_id=workspace.pk,
+        kind=KIND,
+        key=key_of(mapping.pk, record_id),
+        channel_id=mapping.connection.channel_id,
+        group=str(mapping.pk),
+        lane=REALTIME,
+        trace_id=trace_id,
+    )

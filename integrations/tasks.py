@@ -1,0 +1,51 @@
+"""What workers do when they are woken; a task carries nothing and may come twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from crmsync.core import queue
+from crmsync.core.wake import wake
+from integrations.services import setup
+from integrations.sync import push, repair
+from integrations.webhooks import inbox
+
+
+@shared_task
+def process_deliveries() -> int:
+    """Turn what arrived into records."""
+    handled = inbox.process_due()
+    if handled:
+        wake("integrations.tasks.drain", "sync")
+    return handled
+
+
+@shared_task
+def drain() -> int:
+    """Push what is due, after setting up what was just connected."""
+    return setup.set_up_due() + push.push_due()
+
+
+@shared_task
+def sweep() -> None:
+    """Free what dead workers held and announce everything that is due."""
+    queue.rescue()
+    repair.release_orphans()
+    if queue.due_groups("process"):
+        wake("integrations.tasks.process_deliveries", "ingest")
+    if queue.due_groups("push") or queue.due_groups("setup"):
+        wake("integrations.tasks.drain", "sync")
+
+
+@shared_task
+def refresh_tokens() -> int:
+    """Renew access tokens before they end."""
+    from integrations.connectors.oauth import refresh_due
+
+    return refresh_due()
+
+
+@shared_task
+def prune() -> None:
+    """Drop what is kept for inspection only."""
+    inbox.prune()
