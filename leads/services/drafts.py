@@ -1,0 +1,64 @@
+"""A record while it is being written: what changed in it, what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from leads.facts import Origin, RecordChange
+from leads.services import changes
+from leads.services.errors import InvalidFields, RowErrors
+from leads.services.fields import FIELDS, AnyRecord
+
+
+@dataclass(slots=True)
+class Draft:
+    """One record in the making. changed: field -> (old, new), each as stored."""
+
+    record: AnyRecord
+    is_new: bool
+    changed: dict[str, tuple[object, object]] = field(default_factory=dict)
+    errors: dict[str, list[str]] = field(default_factory=dict)
+
+    def set(self, name: str, value: object) -> None:
+        """Change a field, remembering what it was before."""
+        self._note(name, getattr(self.record, name), value)
+        setattr(self.record, name, value)
+
+    def set_custom(self, name: str, value: object) -> None:
+        """Change one of the workspace's own fields; None takes the value away."""
+        custom = self.record.custom
+        self._note(f"custom.{name}", custom.get(name), value)
+        rest = {key: old for key, old in custom.items() if key != name}
+        self.record.custom = rest if value is None else {**rest, name: value}
+
+    def _note(self, name: str, old: object, new: object) -> None:
+        before = self.changed.get(name, (old, None))[0]
+        if before == new:
+            self.changed.pop(name, None)
+        else:
+            self.changed[name] = (before, new)
+
+    def wrong(self, name: str, message: str) -> None:
+        """Say what is wrong with a field."""
+        self.errors.setdefault(name, []).append(message)
+
+    def told(self, record_type: str, origin: Origin) -> RecordChange:
+        """Return the draft's change, once the record is saved."""
+        if not self.is_new:
+            return changes.updated(record_type, self.record.pk, self.changed, origin)
+        told = changes.created(record_type, self.record, FIELDS[record_type], origin)
+        custom = {f"custom.{n}": (None, v) for n, v in self.record.custom.items()}
+        fields = {**told.fields, **custom}
+        return RecordChange(record_type, self.record.pk, "created", fields, origin)
+
+
+def refuse_wrong(drafts: Sequence[Draft]) -> None:
+    """Raise InvalidFields when anything is wrong with any of the drafts."""
+    rows = [
+        RowErrors(row, {name: tuple(told) for name, told in draft.errors.items()})
+        for row, draft in enumerate(drafts)
+        if draft.errors
+    ]
+    if rows:
+        raise InvalidFields(rows)
