@@ -218,7 +218,10 @@ class HttpClient:
                 raise after_sending(error, call) from None
             except (RequestException, HTTPError, OSError, ValueError) as cause:
                 # `from None`: the cause holds the request, and that the token.
-                raise _no_answer(cause, call, deadline) from None
+                raise _no_answer(type(cause).__name__, call, deadline) from None
+            if deadline.expired:
+                # Cut in its headers, an answer looks whole but for its body.
+                raise _no_answer("Deadline", call, deadline)
         headers = {name.lower(): value for name, value in response.headers.items()}
         self._limiter.observe(headers)
         return self._judge(call, response.status_code, headers, body)
@@ -308,8 +311,7 @@ def after_sending(error: SyncError, call: Call) -> SyncError:
     )
 
 
-def _no_answer(cause: Exception, call: Call, deadline: Deadline) -> SyncError:
-    kind = type(cause).__name__
+def _no_answer(kind: str, call: Call, deadline: Deadline) -> SyncError:
     if not deadline.sent:
         return Retryable("Could not reach the server", code=kind)
     message = "No answer in time" if deadline.expired else "The connection broke off"

@@ -99,8 +99,7 @@ def owner(entry: Json) -> RemoteOwner:
 
 
 def pipeline(entry: Json) -> RemotePipeline:
-    stages = entry.get("stages")
-    stages = [s for s in stages if isinstance(s, Mapping)] if stages else []
+    stages = _mappings(entry.get("stages"))
     return RemotePipeline(
         id=clean(entry.get("id")) or "",
         label=clean(entry.get("label")) or "",
