@@ -7,15 +7,33 @@ table, so losing the broker loses nothing.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from celery import Celery
+from celery.signals import after_task_publish, heartbeat_sent
 from django.conf import settings
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crmsync.settings")
 
 app = Celery("crmsync")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Binds task ids to log lines, as the middleware does with request ids.
+app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+def note_sign_of_life(**_: object) -> None:
+    """Touch the file a container's health check looks at.
+
+    A worker reaches this with each heartbeat to the broker, beat with each tick.
+    """
+    if os.environ.get("HEARTBEAT_FILE"):
+        Path(os.environ["HEARTBEAT_FILE"]).touch()
+
+
+heartbeat_sent.connect(note_sign_of_life)
+after_task_publish.connect(note_sign_of_life)
 
 
 def _tick(task: str, every_s: float, queue: str) -> dict[str, object]:

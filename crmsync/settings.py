@@ -303,7 +303,8 @@ SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crmsync@example.com")
 # Without a mail server, letters land in the data folder, where an admin finds them.
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default=f"filemail://{DATA_DIR}/mail")
+_EMAIL_URL = env.str("EMAIL_URL", default="") or f"filemail://{DATA_DIR}/mail"
+EMAIL_CONFIG = env.email_url_config(_EMAIL_URL)
 vars().update(EMAIL_CONFIG)
 
 # --- security ----------------------------------------------------------------------

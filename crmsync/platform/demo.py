@@ -85,8 +85,8 @@ def _environment(
         "PUBLIC_URL": f"http://{ports.LOOPBACK}:{options.port}",
         "HUBSPOT_API_URL": simulator,
         "HUBSPOT_AUTH_URL": simulator,
-        "HUBSPOT_CLIENT_ID": "demo-client",
-        "HUBSPOT_CLIENT_SECRET": "demo-secret",
+        "HUBSPOT_CLIENT_ID": "demo-client-id",
+        "HUBSPOT_CLIENT_SECRET": "demo-client-secret",
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -116,7 +116,7 @@ crmsync runs at   http://{ports.LOOPBACK}:{options.port}   (ready in {took_s:.0f
     1. Post a reply as La Growth Machine would, then watch the lead change:
          {prefix}.venv/bin/python manage.py send_webhook lgm reply_interested
     2. See what HubSpot got, and break it on purpose:
-         http://{ports.LOOPBACK}:{simulator_port}
+         http://{ports.LOOPBACK}:{simulator_port}/__sim/
     3. Look at what failed and retry it:
          http://{ports.LOOPBACK}:{options.port}/errors/
 
