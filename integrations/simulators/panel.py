@@ -29,7 +29,8 @@ TEMPLATE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <label>Probability <input name="probability" value="1" size="4"></label>
 <label>Times <input name="count" placeholder="for ever" size="6"></label>
 <label>Seconds <input name="seconds" value="1" size="4"></label>
-<label>Retry-After <input name="retry_after" placeholder="10 or date:10" size="9"></label>
+<label>Retry-After <input name="retry_after" placeholder="10, date:10" size="9">
+</label>
 <label>Seed <input name="seed" size="4"></label>
 <button>Add fault</button> <button type="button" id="clear">Remove all</button></form>
 </section>

@@ -95,7 +95,7 @@ class SimulatorServer:
             reader.close()
             connection.close()
 
-    def _one(self, connection: socket.socket, reader: BinaryIO, peer: str) -> bool:
+    def _one(self, connection: socket.socket, reader: Any, peer: str) -> bool:
         environ = _read_head(reader, peer, self.host, self.port)
         if environ is None:
             return False

@@ -60,7 +60,8 @@ class RunningSimulator:
         self.base_url = ""
         self.headers = {"Authorization": f"Bearer {PRIVATE_TOKEN}"}
         self._process: subprocess.Popen[str] | None = None
-        self._stderr = tempfile.TemporaryFile(mode="w+")
+        # Open for the life of the process, not of a block.
+        self._stderr = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115
 
     @property
     def pid(self) -> int:
@@ -95,7 +96,8 @@ class RunningSimulator:
         return self
 
     def _first_line(self) -> str:
-        assert self._process is not None and self._process.stdout is not None
+        assert self._process is not None
+        assert self._process.stdout is not None
         ready, _, _ = select.select([self._process.stdout], [], [], START_TIMEOUT_S)
         return self._process.stdout.readline() if ready else ""
 
@@ -167,7 +169,9 @@ class RunningSimulator:
 
     def requests_since(self, since: float = 0.0) -> list[dict[str, Any]]:
         """Return the request log from an epoch time on."""
-        found: list[dict[str, Any]] = self.control("GET", f"log?since={since}")["requests"]
+        found: list[dict[str, Any]] = self.control("GET", f"log?since={since}")[
+            "requests"
+        ]
         return found
 
     def set_fault(self, kind: str, **rule: Any) -> Any:
@@ -201,6 +205,15 @@ class RunningSimulator:
     def history(self, object_name: str, number: str) -> Any:
         """Return {fields: property -> versions, writes} of one record."""
         return self.control("GET", f"history/{quote(object_name)}/{quote(number)}")
+
+    def set_webhooks(self, target_url: str, subscriptions: list[str]) -> Any:
+        """Deliver these events, e.g. "contact.propertyChange:email", to a URL."""
+        body = {"target_url": target_url, "subscriptions": subscriptions}
+        return self.control("POST", "webhooks", body)
+
+    def webhooks(self) -> Any:
+        """Return {settings, subscriptions, waiting, deliveries}."""
+        return self.control("GET", "webhooks")
 
     def add_token(self, token: str, scopes: list[str] | None = None) -> None:
         """Register a private app token."""

@@ -60,7 +60,7 @@ class Traffic:
             self._inputs[key] += inputs
 
     def lines(self, *, since: float, after: int, limit: int) -> list[dict[str, Any]]:
-        """Return requests that arrived at or after `since` and follow number `after`."""
+        """Return requests since a time (epoch s) and after a number."""
         with self._lock:
             wanted = (x for x in self._lines if x.at >= since and x.seq > after)
             return [asdict(line) for line in islice(wanted, limit)]

@@ -92,7 +92,9 @@ class Reply:
     chunks: Iterable[bytes] | None = None
 
 
-def json_reply(payload: Any, status: int = 200, headers: Headers | None = None) -> Reply:
+def json_reply(
+    payload: Any, status: int = 200, headers: Headers | None = None
+) -> Reply:
     """Return a JSON answer."""
     body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
     return Reply(status=status, body=body.encode(), headers=headers or [])

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from integrations.simulators import faults
-from integrations.simulators.hubspot import access, consent, errors, oauth
+from integrations.simulators.hubspot import access, consent, errors, forms_api, oauth
 from integrations.simulators.hubspot.call import Call, Route, Router
 from integrations.simulators.hubspot.control import Control
 from integrations.simulators.hubspot.routes import ROUTES
+from integrations.simulators.hubspot.webhooks import Webhooks
+from integrations.simulators.hubspot.webhooks_api import WebhooksApi
 from integrations.simulators.hubspot.world import Options, World
 from integrations.simulators.wire import (
     DropConnectionError,
@@ -20,6 +22,7 @@ from integrations.simulators.wire import (
 )
 
 CONTROL = "/__sim"
+WEBHOOKS = (["webhooks"], ["app-webhooks"])
 
 
 class HubSpotSimulator:
@@ -29,7 +32,9 @@ class HubSpotSimulator:
 
     def __init__(self, options: Options | None = None) -> None:
         self.world = World(options or Options())
-        self.control = Control(self.world)
+        self.webhooks = Webhooks(self.world)
+        self._webhooks_api = WebhooksApi(self.world, self.webhooks)
+        self.control = Control(self.world, self.webhooks, self._webhooks_api)
         self._router = Router(ROUTES)
         self._wsgi = wsgi_app(self.handle)
 
@@ -43,7 +48,7 @@ class HubSpotSimulator:
 
     def close(self) -> None:
         """Stop background work and close the journal."""
-        self.control.close()
+        self.webhooks.close()
         with self.world.lock:
             self.world.journal.close()
 
@@ -87,6 +92,10 @@ class HubSpotSimulator:
             segments = path_segments(request.path)
             if segments[:1] == ["oauth"] and len(segments) >= 2:
                 return self._locked(lambda: self._oauth(request, segments))
+            if segments[:1] in WEBHOOKS and len(segments) >= 4:
+                return self._locked(lambda: self._manage_webhooks(request, segments))
+            if segments[:1] == ["submissions"]:
+                return self._locked(lambda: self._submit(request, segments))
             return self._api(request, segments)
         except errors.ApiError as error:
             return error.reply()
@@ -100,6 +109,21 @@ class HubSpotSimulator:
         if reply is None:
             raise errors.not_found()
         return reply
+
+    def _submit(self, request: Request, segments: list[str]) -> Reply:
+        secure = segments[3:4] == ["secure"]
+        if secure:
+            access.authenticate(self.world, request)
+        path = "secure/submit" if secure else "submit"
+        request.template = f"/submissions/v3/integration/{path}/{{portalId}}/{{guid}}"
+        reply = forms_api.submit_route(self.world, request, segments)
+        if reply is None:
+            raise errors.not_found()
+        return reply
+
+    def _manage_webhooks(self, request: Request, segments: list[str]) -> Reply:
+        request.template = f"/{segments[0]}/{segments[1]}/{{appId}}/{segments[3]}"
+        return self._webhooks_api.reply(request, segments)
 
     def _locked(self, act: Callable[[], Reply]) -> Reply:
         with self.world.lock:

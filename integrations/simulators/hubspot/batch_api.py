@@ -68,7 +68,7 @@ def _plan_upsert(writer: Writer, table: RecordTable, raw: Json) -> Plan:
 
 
 def batch_read(call: Call) -> Reply:
-    """POST {properties, inputs[{id}], idProperty?}: 200, or 207 when some are missing."""
+    """POST {properties, inputs[{id}], idProperty?}: 200, or 207 if some are missing."""
     table, started = call.table(), call.world.now_ms()
     inputs, body = call.inputs(most=MOST), call.body()
     archived = call.request.flag("archived")
@@ -85,7 +85,9 @@ def batch_read(call: Call) -> Reply:
         shown = views.render(record, [*names, *past])
         results.append(views.with_history(shown, record, past))
     failed = [errors.batch_entry(_missing(table, missing), {})] if missing else []
-    return batch_reply(call, started, results, failed, status=200, failures=len(missing))
+    return batch_reply(
+        call, started, results, failed, status=200, failures=len(missing)
+    )
 
 
 def batch_archive(call: Call) -> Reply:

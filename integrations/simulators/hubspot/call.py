@@ -88,6 +88,7 @@ class Call:
             self.world.settings,
             at=self.world.now_ms(),
             source_id=self.grant.app_id,
+            quiet=not self.world.listeners,
         )
 
     def done(self, writer: Writer) -> None:

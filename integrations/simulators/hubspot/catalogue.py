@@ -5,8 +5,8 @@ type (KINDS). Marks: ! read-only, = calculated, ~ hidden; `a/b/c` after a colon 
 options, `value:Label` when they differ.
 """
 
-from integrations.simulators.hubspot.definitions import ObjectType, Property
 from integrations.simulators.hubspot.catalogue_lines import LINES
+from integrations.simulators.hubspot.definitions import ObjectType, Property
 
 KINDS = {
     "text": ("string", "text"),
@@ -18,7 +18,7 @@ KINDS = {
     "date": ("date", "date"),
     "time": ("datetime", "date"),
     "bool": ("bool", "booleancheckbox"),
-    "select": ("enumeration", "select"),
+    "choice": ("enumeration", "select"),
     "radio": ("enumeration", "radio"),
     "check": ("enumeration", "checkbox"),
     "owner": ("enumeration", "select"),
@@ -123,14 +123,15 @@ def standard_properties(kind: ObjectType) -> list[Property]:
     stamps = f"{kind.created} time Create date !\n{kind.modified} time Modified !"
     if kind.name == "deals":
         stamps = stamps.replace("Create date !", "Create date")
-    lines = f"{LINES.get(kind.name, '')}{SYSTEM}{stamps}".splitlines()
+    text = f"{LINES.get(kind.name, '')}{SYSTEM}{stamps}".replace("\n  ", "")
+    lines = text.splitlines()
     return [parse_line(line, group) for line in lines if line]
 
 
 def parse_line(line: str, group: str) -> Property:
     """Read one catalogue line.
 
-    >>> parse_line("hs_lead_status select Lead status : NEW:New/OPEN", "g").options
+    >>> parse_line("hs_lead_status choice Lead status : NEW:New/OPEN", "g").options
     {'NEW': 'New', 'OPEN': 'OPEN'}
     """
     head, _, listed = line.partition(" : ")

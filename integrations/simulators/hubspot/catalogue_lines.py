@@ -1,4 +1,7 @@
-"""The built-in properties of the standard objects, one per line (see catalogue.py)."""
+"""The built-in properties of the standard objects, one per line (see catalogue.py).
+
+An indented line continues the one before it.
+"""
 
 _LIFECYCLE = (
     "lifecyclestage radio Lifecycle stage : subscriber:Subscriber/lead:Lead/"
@@ -13,7 +16,7 @@ _LEAD_STATUS = (
     "BAD_TIMING:Bad Timing"
 )
 _INDUSTRY = (
-    "industry select Industry : ACCOUNTING:Accounting/AIRLINES_AVIATION:Airlines/"
+    "industry choice Industry : ACCOUNTING:Accounting/AIRLINES_AVIATION:Airlines/"
     "BANKING:Banking/BIOTECHNOLOGY:Biotechnology/COMPUTER_SOFTWARE:Computer Software/"
     "CONSTRUCTION:Construction/CONSUMER_GOODS:Consumer Goods/"
     "EDUCATION_MANAGEMENT:Education Management/FINANCIAL_SERVICES:Financial Services/"
@@ -53,24 +56,27 @@ country text Country/Region
 {_LEAD_STATUS}
 industry text Industry
 annualrevenue text Annual revenue
-numemployees select Number of employees : 1-5/5-25/25-50/50-100/100-500/500-1000/1000+
+numemployees choice Number of employees : 1-5/5-25/25-50/50-100/100-500/500-1000/1000+
 hs_linkedin_url text LinkedIn URL
-hs_language select Preferred language : en:English/fr:French/de:German/es:Spanish/it:Italian
-hs_persona select Persona : persona_1:Founder/persona_2:Operations
-hs_timezone select Time zone : europe_slash_paris:Europe Paris/america_slash_new_york:New York
+hs_language choice Preferred language : en:English/fr:French/de:German/es:Spanish/
+  it:Italian
+hs_persona choice Persona : persona_1:Founder/persona_2:Operations
+hs_timezone choice Time zone : europe_slash_paris:Europe Paris/
+  america_slash_new_york:New York
 message area Message
 date_of_birth text Date of birth
 closedate time Close date
 hs_email_optout bool Unsubscribed from all email
-hs_marketable_status select Marketing contact status ! : true:Marketing/false:Non-marketing
+hs_marketable_status choice Marketing contact status ! : true:Marketing/
+  false:Non-marketing
 hubspotscore number HubSpot score =
 hs_email_domain text Email domain =
-hs_searchable_calculated_phone_number text Calculated phone number without country code =
-hs_searchable_calculated_mobile_number text Calculated mobile number without country code =
+hs_searchable_calculated_phone_number text Phone number without country code =
+hs_searchable_calculated_mobile_number text Mobile number without country code =
 hs_calculated_phone_number text Calculated phone number =
-hs_analytics_source select Original source ! : {_SOURCES}
+hs_analytics_source choice Original source ! : {_SOURCES}
 hs_analytics_source_data_1 text Original source drill-down 1 !
-hs_latest_source select Latest source ! : {_SOURCES}
+hs_latest_source choice Latest source ! : {_SOURCES}
 num_unique_conversion_events number Number of unique forms submitted !
 num_associated_deals number Number of associated deals !
 associatedcompanyid number Primary associated company ID !
@@ -94,7 +100,8 @@ zip text Postal code
 country text Country/Region
 timezone text Time zone
 {_INDUSTRY}
-type select Type : PROSPECT:Prospect/PARTNER:Partner/RESELLER:Reseller/VENDOR:Vendor/OTHER:Other
+type choice Type : PROSPECT:Prospect/PARTNER:Partner/RESELLER:Reseller/VENDOR:Vendor/
+  OTHER:Other
 {_LIFECYCLE}
 {_LEAD_STATUS}
 annualrevenue number Annual revenue
@@ -104,28 +111,31 @@ is_public bool Is public
 linkedin_company_page text LinkedIn company page
 linkedinbio text LinkedIn bio
 twitterhandle text Twitter handle
-hs_ideal_customer_profile select Ideal customer profile tier : tier_1:Tier 1/tier_2:Tier 2/tier_3:Tier 3
+hs_ideal_customer_profile choice Ideal customer profile tier : tier_1:Tier 1/
+  tier_2:Tier 2/tier_3:Tier 3
 hs_additional_domains check Additional domains !
-hs_searchable_calculated_phone_number text Calculated phone number without country code =
+hs_searchable_calculated_phone_number text Phone number without country code =
 num_associated_contacts number Number of associated contacts !
 num_associated_deals number Number of associated deals !
 hs_num_open_deals number Number of open deals !
-hs_analytics_source select Original source ! : {_SOURCES}
+hs_analytics_source choice Original source ! : {_SOURCES}
 notes_last_contacted time Last contacted !
 closedate time Close date
 """,
     "deals": f"""
 dealname text Deal name
 dealstage radio Deal stage
-pipeline select Pipeline
+pipeline choice Pipeline
 amount number Amount
-deal_currency_code select Currency : USD:US Dollar/EUR:Euro/GBP:British Pound/CHF:Swiss Franc
+deal_currency_code choice Currency : USD:US Dollar/EUR:Euro/GBP:British Pound/
+  CHF:Swiss Franc
 closedate time Close date
 dealtype radio Deal type : newbusiness:New Business/existingbusiness:Existing Business
 description area Deal description
-hs_priority select Priority : low:Low/medium:Medium/high:High
+hs_priority choice Priority : low:Low/medium:Medium/high:High
 hs_next_step text Next step
-hs_manual_forecast_category select Forecast category : OMIT/PIPELINE:Pipeline/BEST_CASE:Best case/COMMIT:Commit/CLOSED:Closed
+hs_manual_forecast_category choice Forecast category : OMIT/PIPELINE:Pipeline/
+  BEST_CASE:Best case/COMMIT:Commit/CLOSED:Closed
 closed_lost_reason area Closed lost reason
 closed_won_reason area Closed won reason
 hs_forecast_probability number Forecast probability
@@ -135,27 +145,30 @@ hs_is_closed_won bool Is closed won =
 amount_in_home_currency number Amount in company currency =
 num_associated_contacts number Number of associated contacts !
 days_to_close number Days to close =
-hs_analytics_source select Original traffic source ! : {_SOURCES}
+hs_analytics_source choice Original traffic source ! : {_SOURCES}
 notes_last_contacted time Last contacted !
 """,
     "tickets": """
 subject text Ticket name
 content area Ticket description
-hs_pipeline select Pipeline
-hs_pipeline_stage select Ticket status
-hs_ticket_category check Category : PRODUCT_ISSUE:Product issue/BILLING_ISSUE:Billing issue/FEATURE_REQUEST:Feature request/GENERAL_INQUIRY:General inquiry
-hs_ticket_priority select Priority : LOW:Low/MEDIUM:Medium/HIGH:High/URGENT:Urgent
-source_type select Source : CHAT:Chat/EMAIL:Email/FORM:Form/PHONE:Phone
+hs_pipeline choice Pipeline
+hs_pipeline_stage choice Ticket status
+hs_ticket_category check Category : PRODUCT_ISSUE:Product issue/
+  BILLING_ISSUE:Billing issue/FEATURE_REQUEST:Feature request/
+  GENERAL_INQUIRY:General inquiry
+hs_ticket_priority choice Priority : LOW:Low/MEDIUM:Medium/HIGH:High/URGENT:Urgent
+source_type choice Source : CHAT:Chat/EMAIL:Email/FORM:Form/PHONE:Phone
 closed_date time Close date
 hs_resolution area Resolution
 """,
     "leads": """
 hs_lead_name text Lead name
-hs_lead_type select Lead type : NEW_BUSINESS:New business/RE_ATTEMPTING:Re-attempting/UPSELL:Upsell
-hs_lead_label select Lead label : HOT:Hot/WARM:Warm/COLD:Cold
-hs_lead_source select Lead source : MANUAL:Manual/FORM:Form/OUTBOUND:Outbound
-hs_pipeline select Pipeline
-hs_pipeline_stage select Lead stage
+hs_lead_type choice Lead type : NEW_BUSINESS:New business/RE_ATTEMPTING:Re-attempting/
+  UPSELL:Upsell
+hs_lead_label choice Lead label : HOT:Hot/WARM:Warm/COLD:Cold
+hs_lead_source choice Lead source : MANUAL:Manual/FORM:Form/OUTBOUND:Outbound
+hs_pipeline choice Pipeline
+hs_pipeline_stage choice Lead stage
 """,
     "notes": """
 hs_note_body html Note body
@@ -166,9 +179,10 @@ hs_attachment_ids check Attached file IDs
 hs_timestamp time Due date
 hs_task_subject text Task title
 hs_task_body html Task notes
-hs_task_status select Task status : NOT_STARTED:Not started/IN_PROGRESS:In progress/WAITING:Waiting/DEFERRED:Deferred/COMPLETED:Completed
-hs_task_priority select Priority : NONE:None/LOW:Low/MEDIUM:Medium/HIGH:High
-hs_task_type select Task type : EMAIL:Email/CALL:Call/TODO:To-do/LINKED_IN:LinkedIn
+hs_task_status choice Task status : NOT_STARTED:Not started/IN_PROGRESS:In progress/
+  WAITING:Waiting/DEFERRED:Deferred/COMPLETED:Completed
+hs_task_priority choice Priority : NONE:None/LOW:Low/MEDIUM:Medium/HIGH:High
+hs_task_type choice Task type : EMAIL:Email/CALL:Call/TODO:To-do/LINKED_IN:LinkedIn
 hs_task_reminders text Reminders
 hs_task_completion_date time Completed at !
 hs_queue_membership_ids check Queue
@@ -178,12 +192,13 @@ hs_attachment_ids check Attached file IDs
 hs_timestamp time Activity date
 hs_call_title text Call title
 hs_call_body html Call notes
-hs_call_direction select Call direction : INBOUND:Inbound/OUTBOUND:Outbound
+hs_call_direction choice Call direction : INBOUND:Inbound/OUTBOUND:Outbound
 hs_call_disposition text Call outcome
 hs_call_duration number Call duration
 hs_call_from_number text From number
 hs_call_to_number text To number
-hs_call_status select Call status : BUSY/CALLING_CRM_USER/CANCELED/COMPLETED/CONNECTING/FAILED/IN_PROGRESS/NO_ANSWER/QUEUED/RINGING
+hs_call_status choice Call status : BUSY/CALLING_CRM_USER/CANCELED/COMPLETED/
+  CONNECTING/FAILED/IN_PROGRESS/NO_ANSWER/QUEUED/RINGING
 hs_call_recording_url text Recording URL
 hs_call_source text Call source
 hs_activity_type text Call type
@@ -191,11 +206,11 @@ hs_attachment_ids check Attached file IDs
 """,
     "emails": """
 hs_timestamp time Activity date
-hs_email_direction select Email direction : EMAIL/INCOMING_EMAIL/FORWARDED_EMAIL
+hs_email_direction choice Email direction : EMAIL/INCOMING_EMAIL/FORWARDED_EMAIL
 hs_email_subject text Email subject
 hs_email_text area Text body
 hs_email_html html Email body
-hs_email_status select Email send status : BOUNCED/FAILED/SCHEDULED/SENDING/SENT
+hs_email_status choice Email send status : BOUNCED/FAILED/SCHEDULED/SENDING/SENT
 hs_email_headers area Email headers
 hs_email_from_email text Email from address =
 hs_email_from_firstname text Email from first name =
@@ -213,7 +228,8 @@ hs_meeting_location text Meeting location
 hs_meeting_external_url text External URL
 hs_meeting_start_time time Meeting start time
 hs_meeting_end_time time Meeting end time
-hs_meeting_outcome select Meeting outcome : SCHEDULED:Scheduled/COMPLETED:Completed/RESCHEDULED:Rescheduled/NO_SHOW:No show/CANCELED:Canceled
+hs_meeting_outcome choice Meeting outcome : SCHEDULED:Scheduled/COMPLETED:Completed/
+  RESCHEDULED:Rescheduled/NO_SHOW:No show/CANCELED:Canceled
 hs_attachment_ids check Attached file IDs
 """,
 }  # fmt: skip

@@ -13,7 +13,9 @@ DEFAULT_PORT = 8801
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that only this simulator has."""
     demo = AppConfig()
-    parser.add_argument("--token", action="append", help="a private app token (pat-...)")
+    parser.add_argument(
+        "--token", action="append", help="a private app token (pat-...)"
+    )
     parser.add_argument(
         "--client-id", default=os.environ.get("HUBSPOT_SIM_CLIENT_ID", demo.client_id)
     )

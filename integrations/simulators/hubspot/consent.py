@@ -133,7 +133,8 @@ def _page(world: World, ask: Ask) -> str:
     return _frame(
         f"Connect {ask.app.name}",
         f"""<h1>Connect {escape(ask.app.name)} to HubSpot</h1>
-<p>Signed in as {escape(oauth.DEMO_USER["user"])}. The app runs at <b>{host}</b>.</p>
+<p>Signed in as {escape(str(oauth.DEMO_USER["user"]))}.
+The app runs at <b>{host}</b>.</p>
 <form method="post"><h2>Choose an account</h2>{accounts}
 <h2>This app will be able to use</h2><ul>{scopes}{optional}</ul>
 <div class="buttons">

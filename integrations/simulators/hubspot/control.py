@@ -9,6 +9,8 @@ from integrations.simulators.hubspot import errors, seeding
 from integrations.simulators.hubspot.portal import Portal
 from integrations.simulators.hubspot.records import Record, RecordTable
 from integrations.simulators.hubspot.values import iso
+from integrations.simulators.hubspot.webhooks import Webhooks
+from integrations.simulators.hubspot.webhooks_api import WebhooksApi
 from integrations.simulators.hubspot.world import World
 from integrations.simulators.wire import (
     BadJsonError,
@@ -30,8 +32,12 @@ class ControlError(Exception):
 class Control:
     """Answers /__sim/...; never counts against limits, never in the statistics."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(
+        self, world: World, webhooks: Webhooks, webhooks_api: WebhooksApi
+    ) -> None:
         self.world = world
+        self.webhooks = webhooks
+        self.webhooks_api = webhooks_api
         self._handlers: dict[tuple[str, str], Callable[[Request, list[str]], Any]] = {
             ("GET", "faults"): self.show_faults,
             ("POST", "faults"): self.add_faults,
@@ -50,10 +56,10 @@ class Control:
             ("DELETE", "tokens"): self.remove_token,
             ("POST", "expire-tokens"): self.expire_tokens,
             ("POST", "revoke"): self.revoke,
+            ("GET", "webhooks"): self.show_webhooks,
+            ("POST", "webhooks"): self.set_webhooks,
+            ("DELETE", "webhooks"): self.drop_webhooks,
         }
-
-    def close(self) -> None:
-        """Stop background work."""
 
     def reply(self, request: Request) -> Reply:
         """Answer one control request."""
@@ -162,6 +168,8 @@ class Control:
         keep = _object(request).get("keep_tokens", True)
         with self.world.lock:
             self.world.reset(keep_tokens=bool(keep))
+            self.webhooks.clear()
+            self.webhooks.refresh()
         return {"reset": True}
 
     def seed(self, request: Request, rest: list[str]) -> Json:
@@ -232,6 +240,49 @@ class Control:
             self.world.commit()
         return self.show_tokens(request, rest)
 
+    # -- webhooks
+
+    def show_webhooks(self, request: Request, rest: list[str]) -> Json:
+        """GET /__sim/webhooks: settings, subscriptions, deliveries, events waiting."""
+        return {
+            "settings": self.world.documents("webhook_settings"),
+            "subscriptions": list(self.world.documents("subscriptions").values()),
+            "waiting": self.webhooks.waiting(),
+            "deliveries": list(self.webhooks.deliveries),
+        }
+
+    def set_webhooks(self, request: Request, rest: list[str]) -> Json:
+        """POST /__sim/webhooks {target_url, subscriptions}: replaces all.
+
+        subscriptions: "contact.creation", "contact.propertyChange:email" or
+        "object.creation@0-136"; active at once.
+        """
+        raw = _object(request)
+        wanted = [_subscription(str(text)) for text in raw.get("subscriptions") or []]
+        app_id = str(next(iter(self.world.apps.values())).app_id)
+        with self.world.lock:
+            self.drop_webhooks(request, rest)
+            settings: Json = {"targetUrl": str(raw.get("target_url", ""))}
+            now = iso(self.world.now_ms())
+            settings |= {"createdAt": now, "throttling": {"maxConcurrentRequests": 10}}
+            self.world.put("webhook_settings", app_id, settings)
+            for subscription in wanted:
+                self.webhooks_api.add(app_id, subscription)
+            self.webhooks.refresh()
+            self.world.commit()
+        return self.show_webhooks(request, rest)
+
+    def drop_webhooks(self, request: Request, rest: list[str]) -> Json:
+        """DELETE /__sim/webhooks: no settings, no subscriptions, nothing waiting."""
+        with self.world.lock:
+            for kind in ("webhook_settings", "subscriptions"):
+                for key in list(self.world.documents(kind)):
+                    self.world.put(kind, key, None)
+            self.webhooks.clear()
+            self.webhooks.refresh()
+            self.world.commit()
+        return self.show_webhooks(request, rest)
+
     def _portal(self, request: Request) -> Portal:
         hub = request.first("hub")
         if not hub:
@@ -239,6 +290,18 @@ class Control:
         if not hub.isdigit() or int(hub) not in self.world.portals:
             raise ControlError(f"no such account: {hub}")
         return self.world.portals[int(hub)]
+
+
+def _subscription(text: str) -> Json:
+    """Read "contact.propertyChange:email" or "object.creation@0-136"."""
+    text, _, type_id = text.partition("@")
+    kind, _, name = text.partition(":")
+    return {
+        "eventType": kind,
+        "propertyName": name,
+        "objectTypeId": type_id,
+        "active": True,
+    }
 
 
 def _gone(record: Record) -> bool:

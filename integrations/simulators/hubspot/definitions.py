@@ -76,6 +76,11 @@ class Property:
         return not (self.read_only or self.calculated)
 
     @property
+    def plain(self) -> bool:
+        """Whether any text of allowed length will do."""
+        return self.type == "string" and not self.email
+
+    @property
     def multiple(self) -> bool:
         """Whether several options may be chosen."""
         return self.type == "enumeration" and self.field_type == "checkbox"
@@ -86,8 +91,8 @@ class Property:
             if self.field_type == "booleancheckbox" and not self.options:
                 return values.clean_bool(raw)
             if self.multiple:
-                return values.clean_options(raw, set(self.options), before)
-            return values.clean_option(raw, set(self.options))
+                return values.clean_options(raw, self.options, before)
+            return values.clean_option(raw, self.options)
         if self.email:
             return values.clean_email(raw)
         cleaner = _CLEANERS.get(self.type)

@@ -129,7 +129,9 @@ def invalid_token() -> ApiError:
 
 def rate_limited(policy: str, headers: Headers) -> ApiError:
     """Return a 429. policy: DAILY, TEN_SECONDLY_ROLLING or SECONDLY."""
-    period = {"DAILY": "daily", "SECONDLY": "secondly"}.get(policy, "ten_secondly_rolling")
+    period = {"DAILY": "daily", "SECONDLY": "secondly"}.get(
+        policy, "ten_secondly_rolling"
+    )
     body = {
         "status": "error",
         "message": f"You have reached your {period} limit.",

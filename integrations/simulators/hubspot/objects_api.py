@@ -79,7 +79,9 @@ def merge(call: Call) -> Reply:
         raise errors.not_found()
     if primary is other:
         raise errors.bad_request("Cannot merge a record with itself")
-    record = merge_records(call.portal, call.world.settings, writer, table, primary, other)
+    record = merge_records(
+        call.portal, call.world.settings, writer, table, primary, other
+    )
     call.done(writer)
     return json_reply(views.render(record, views.shown_names(table, [])))
 
@@ -87,7 +89,9 @@ def merge(call: Call) -> Reply:
 def gdpr_delete(call: Call) -> Reply:
     """POST {objectId, idProperty?}: erase for good."""
     table, writer, body = call.table(), call.writer(), call.body()
-    record = table.find(str(body.get("objectId", "")), str(body.get("idProperty") or ""))
+    record = table.find(
+        str(body.get("objectId", "")), str(body.get("idProperty") or "")
+    )
     if record is None:
         raise errors.not_found()
     writer.erase(table, record)
@@ -98,7 +102,9 @@ def gdpr_delete(call: Call) -> Reply:
 def _id_property(call: Call, table: RecordTable) -> str:
     name = call.request.first("idProperty")
     if name and name not in table.id_properties():
-        message = f"Unable to perform read/update by non-unique {table.kind.type_id} property"
+        message = (
+            f"Unable to perform read/update by non-unique {table.kind.type_id} property"
+        )
         raise errors.bad_request(message)
     return name
 

@@ -74,7 +74,9 @@ class Portal:
 
     def link_types(self, source: str, target: str) -> list[AssociationType]:
         """Return the association types from one object to another, plain one first."""
-        found = [t for t in self.types.values() if (t.source, t.target) == (source, target)]
+        found = [
+            t for t in self.types.values() if (t.source, t.target) == (source, target)
+        ]
         return sorted(found, key=lambda t: (t.label is not None, t.id))
 
     def plain_type(self, source: str, target: str) -> AssociationType | None:
@@ -109,7 +111,13 @@ class Portal:
         return record
 
     def _do_set(
-        self, name: str, number: int, at: int, changes: Json, source: str, source_id: str
+        self,
+        name: str,
+        number: int,
+        at: int,
+        changes: Json,
+        source: str,
+        source_id: str,
     ) -> Record:
         table = self.tables[name]
         record = table.records[number]
@@ -164,7 +172,7 @@ class Portal:
         key = (source, number, target)
         partners = self.links.setdefault(key, {})
         if labels:
-            partners[other] = {(category, kind): None for category, kind in labels}
+            partners[other] = dict.fromkeys(labels)
         else:
             partners.pop(other, None)
         if not partners:
@@ -180,7 +188,7 @@ class Portal:
         table = self.tables[name]
         prop = Property(**definition)
         table.properties[prop.name] = prop
-        table.note_unique_properties()
+        table.note_properties()
         return prop
 
     def _do_type(self, definition: Json) -> RecordTable:

@@ -67,13 +67,17 @@ class RecordTable:
         self.next_id = FIRST_ID
         self.unique: dict[str, dict[str, int]] = {}
         self.aliases: dict[int, int] = {}
-        self.lagging: dict[int, deque[tuple[float, Record | None]]] = {}
+        self.lagging: dict[int, list[tuple[float, Record | None]]] = {}
+        self._lag_ends: deque[tuple[float, int]] = deque()
         self.version = 0
-        self.note_unique_properties()
+        self.note_properties()
 
-    def note_unique_properties(self) -> None:
-        """Index the properties that must be unique; existing values are added."""
-        wanted = {p.name for p in self.properties.values() if p.unique}
+    def note_properties(self) -> None:
+        """Take in changed definitions: which are plain text, which are unique."""
+        usable = [p for p in self.properties.values() if not p.archived_at]
+        self.writable = {p.name for p in usable if p.writable}
+        self.plain = {p.name for p in usable if p.writable and p.plain}
+        wanted = {p.name for p in usable if p.unique}
         if self.kind.name == "contacts":
             wanted.add("email")
         for name in set(self.unique) - wanted:
@@ -161,25 +165,33 @@ class RecordTable:
         self.lagging.pop(record.id, None)
         self.version += 1
 
-    def lag(self, number: int, prior: Record | None, visible_at: float) -> None:
+    def lag(
+        self, number: int, prior: Record | None, *, now: float, visible_at: float
+    ) -> None:
         """Let search see `prior` (None: nothing) in place of a record for a while."""
-        waiting = self.lagging.setdefault(number, deque())
+        waiting = self.lagging.setdefault(number, [])
         if waiting:
             visible_at = max(visible_at, waiting[-1][0])
         waiting.append((visible_at, prior))
+        self._lag_ends.append((visible_at, number))
+        while self._lag_ends[0][0] <= now:
+            self._catch_up(self._lag_ends.popleft()[1], now)
 
     def indexed(self, now: float) -> dict[int, Record | None]:
         """Return the records whose newest state search does not see yet."""
         stale: dict[int, Record | None] = {}
         for number in list(self.lagging):
-            waiting = self.lagging[number]
-            while waiting and waiting[0][0] <= now:
-                waiting.popleft()
-            if waiting:
-                stale[number] = waiting[0][1]
-            else:
-                del self.lagging[number]
+            self._catch_up(number, now)
+            if number in self.lagging:
+                stale[number] = self.lagging[number][0][1]
         return stale
+
+    def _catch_up(self, number: int, now: float) -> None:
+        waiting = [entry for entry in self.lagging.get(number, ()) if entry[0] > now]
+        if waiting:
+            self.lagging[number] = waiting
+        else:
+            self.lagging.pop(number, None)
 
     def _claim(self, record: Record, names: Iterable[str]) -> None:
         for name in names:

@@ -3,9 +3,14 @@
 from integrations.simulators.hubspot import (
     associations_api,
     batch_api,
+    forms_api,
+    labels_api,
+    lists_api,
     objects_api,
     owners_api,
+    pipelines_api,
     properties_api,
+    schemas_api,
     search_api,
 )
 from integrations.simulators.hubspot.call import Route
@@ -16,5 +21,10 @@ ROUTES: list[Route] = [
     *search_api.ROUTES,
     *associations_api.ROUTES,
     *properties_api.ROUTES,
+    *forms_api.ROUTES,
+    *labels_api.ROUTES,
+    *lists_api.ROUTES,
     *owners_api.ROUTES,
+    *pipelines_api.ROUTES,
+    *schemas_api.ROUTES,
 ]

@@ -69,7 +69,7 @@ def derived(
         email = changes["email"]
         more["hs_email_domain"] = email.split("@")[1] if email else None
     if kind.name == "deals" and ("dealstage" in changes or "amount" in changes):
-        more |= _deal_outcome(portal, before | changes)
+        more |= _deal_outcome(portal, {**before, **changes})
     return more
 
 

@@ -18,8 +18,21 @@ MAX_GROUPS, MAX_PER_GROUP, MAX_FILTERS = 5, 6, 18
 MAX_RESULTS = 10_000
 CACHED_FILTERS = 32
 OPERATORS = frozenset(
-    "EQ NEQ LT LTE GT GTE BETWEEN IN NOT_IN HAS_PROPERTY NOT_HAS_PROPERTY "
-    "CONTAINS_TOKEN NOT_CONTAINS_TOKEN".split()
+    [
+        "EQ",
+        "NEQ",
+        "LT",
+        "LTE",
+        "GT",
+        "GTE",
+        "BETWEEN",
+        "IN",
+        "NOT_IN",
+        "HAS_PROPERTY",
+        "NOT_HAS_PROPERTY",
+        "CONTAINS_TOKEN",
+        "NOT_CONTAINS_TOKEN",
+    ]
 )
 Test = Callable[[Record], bool]
 Comparable = Any
@@ -51,7 +64,9 @@ def _groups(portal: Portal, table: RecordTable, raw: Any) -> list[Group]:
         raise errors.bad_request(f"At most {MAX_GROUPS} filterGroups are allowed")
     filters = [_filters_of(group) for group in raw]
     if any(len(group) > MAX_PER_GROUP for group in filters):
-        raise errors.bad_request(f"At most {MAX_PER_GROUP} filters per group are allowed")
+        raise errors.bad_request(
+            f"At most {MAX_PER_GROUP} filters per group are allowed"
+        )
     if sum(map(len, filters)) > MAX_FILTERS:
         raise errors.bad_request(f"At most {MAX_FILTERS} filters in total are allowed")
     return [_group(portal, table, group) for group in filters] or [Group()]

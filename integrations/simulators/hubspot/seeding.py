@@ -131,9 +131,7 @@ def _associate(
     writer.join((source, near), (target, far), types)
 
 
-def _end(
-    portal: Portal, keys: dict[tuple[str, str], int], raw: Any
-) -> tuple[str, int]:
+def _end(portal: Portal, keys: dict[tuple[str, str], int], raw: Any) -> tuple[str, int]:
     if not isinstance(raw, list) or len(raw) != 2:
         raise errors.bad_request("an association end is [object, id or key]")
     table = _table(portal, raw[0])

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -25,6 +26,7 @@ def _second(second: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
+@lru_cache(maxsize=4096)
 def iso(ms: int) -> str:
     """Return epoch milliseconds as HubSpot writes instants: 2024-08-15T17:09:13.648Z.
 
@@ -84,7 +86,9 @@ def clean_date(raw: str) -> str:
         raise InvalidValueError("INVALID_DATE", message) from error
     if ms % DAY_MS:
         text = _second(ms // 1000)[11:]
-        raise InvalidValueError("INVALID_DATE", f"{raw} is at {text} UTC, not midnight!")
+        raise InvalidValueError(
+            "INVALID_DATE", f"{raw} is at {text} UTC, not midnight!"
+        )
     return _second(ms // 1000)[:10]
 
 
@@ -105,7 +109,7 @@ def clean_bool(raw: str) -> str:
     return raw.lower()
 
 
-def clean_option(raw: str, allowed: set[str]) -> str:
+def clean_option(raw: str, allowed: Collection[str]) -> str:
     """Return one internal option name, spelt exactly; raises InvalidValueError."""
     if raw not in allowed:
         shown = ", ".join(sorted(allowed)[:50])
@@ -114,7 +118,7 @@ def clean_option(raw: str, allowed: set[str]) -> str:
     return raw
 
 
-def clean_options(raw: str, allowed: set[str], before: str | None) -> str:
+def clean_options(raw: str, allowed: Collection[str], before: str | None) -> str:
     """Return a multi-select; a leading semicolon adds to what is set already."""
     chosen = [clean_option(part, allowed) for part in raw.split(";") if part]
     kept = before.split(";") if raw.startswith(";") and before else []

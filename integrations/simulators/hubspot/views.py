@@ -18,12 +18,12 @@ def shown_names(table: RecordTable, named: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*wanted, kind.created, kind.modified, "hs_object_id"]))
 
 
-def written_names(table: RecordTable, record: Record, changes: Iterable[str]) -> list[str]:
+def written_names(
+    table: RecordTable, record: Record, changes: Iterable[str]
+) -> list[str]:
     """Return which properties the answer to a write carries."""
     kind = table.kind
-    return list(
-        dict.fromkeys([*changes, kind.created, kind.modified, "hs_object_id"])
-    )
+    return list(dict.fromkeys([*changes, kind.created, kind.modified, "hs_object_id"]))
 
 
 def render(record: Record, names: Iterable[str]) -> Json:

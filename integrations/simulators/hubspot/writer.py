@@ -19,7 +19,7 @@ from integrations.simulators.hubspot.records import (
 )
 from integrations.simulators.hubspot.rules import derived, pipeline_problems
 from integrations.simulators.hubspot.settings import Settings
-from integrations.simulators.hubspot.values import InvalidValueError
+from integrations.simulators.hubspot.values import MAX_STRING, InvalidValueError
 from integrations.simulators.wire import Json
 
 Changes = dict[str, str | None]
@@ -34,6 +34,7 @@ class Change:
     number: int
     at: int
     more: Json = field(default_factory=dict)
+    source_id: str = ""
 
 
 @dataclass(slots=True)
@@ -49,7 +50,8 @@ class Plan:
 class Writer:
     """Plans and applies the writes of one request.
 
-    at: epoch ms; source: HubSpot's changeSource, INTEGRATION for an API call.
+    at: epoch ms; source: HubSpot's changeSource, INTEGRATION for an API call; quiet:
+    nobody listens to changes, do not collect them.
     """
 
     def __init__(
@@ -60,12 +62,14 @@ class Writer:
         at: int,
         source: str = "INTEGRATION",
         source_id: str = "",
+        quiet: bool = False,
     ) -> None:
         self.portal = portal
         self.settings = settings
         self.at = at
         self.source = source
         self.source_id = source_id
+        self.quiet = quiet
         self.changes: list[Change] = []
         self._claims: dict[tuple[str, str], int] = {}
         self._fresh = 0
@@ -95,6 +99,12 @@ class Writer:
         changes: Changes = {}
         problems: list[errors.Problem] = []
         for name, raw in given.items():
+            # The two common cases, decided without looking at the definition.
+            unchanged = raw == before.get(name) and name in table.writable
+            text = name in table.plain and raw and len(raw) <= MAX_STRING
+            if raw and (unchanged or text):
+                changes[name] = raw
+                continue
             problem = self._clean_one(table, name, raw, before, changes)
             if problem:
                 problems.append(problem)
@@ -185,7 +195,9 @@ class Writer:
     def _claim(self, table: RecordTable, changes: Changes, claimant: int) -> None:
         for name, index in table.unique.items():
             given = {k: v for k, v in changes.items() if v}
-            if name not in given and not (name == "email" and ADDITIONAL_EMAILS in given):
+            if name not in given and not (
+                name == "email" and ADDITIONAL_EMAILS in given
+            ):
                 continue
             for value in table.unique_values(name, given):
                 holder = index.get(value)
@@ -220,8 +232,7 @@ class Writer:
         self.hide(plan.table, plan.record.id, plan.record)
         args = (plan.table.kind.name, plan.record.id, self.at, plan.changes)
         record: Record = self.portal.do(["set", *args, self.source, self.source_id])
-        for name, value in plan.changes.items():
-            self._tell(plan.table, record.id, "propertyChange", _told(name, value))
+        self._tell_values(plan.table, record.id, plan.changes)
         return record
 
     def _create(self, plan: Plan) -> Record:
@@ -231,8 +242,7 @@ class Writer:
         args = (kind.name, number, self.at, plan.changes)
         record: Record = self.portal.do(["new", *args, self.source, self.source_id])
         self._tell(table, number, "creation", {"changeFlag": "NEW"})
-        for name, value in plan.changes.items():
-            self._tell(table, number, "propertyChange", _told(name, value))
+        self._tell_values(table, number, plan.changes)
         for other, types in plan.links:
             self.join((kind.name, number), (types[0].target, other), types)
         return record
@@ -285,6 +295,8 @@ class Writer:
         removed: bool,
     ) -> None:
         """Note an association change for webhooks, in both directions."""
+        if self.quiet:
+            return
         for near, far in ((source, target), (target, source)):
             more: Json = {
                 "fromObjectId": near[1],
@@ -293,15 +305,27 @@ class Writer:
                 "associationRemoved": removed,
                 "isPrimaryAssociation": kind.primary,
             }
-            change = Change("associationChange", near[0], near[1], self.at, more)
-            self.changes.append(change)
+            self._note("associationChange", near[0], near[1], more)
 
     def tell_merge(self, table: RecordTable, survivor: int, more: Json) -> None:
         """Note a merge for webhooks."""
         self._tell(table, survivor, "merge", more)
 
+    def _tell_values(self, table: RecordTable, number: int, changes: Changes) -> None:
+        if self.quiet:
+            return
+        for name, value in changes.items():
+            told = {"propertyName": name, "propertyValue": value or ""}
+            self._tell(table, number, "propertyChange", told)
+
     def _tell(self, table: RecordTable, number: int, what: str, more: Json) -> None:
-        self.changes.append(Change(what, table.kind.name, number, self.at, more))
+        if self.quiet:
+            return
+        self._note(what, table.kind.name, number, more)
+
+    def _note(self, what: str, kind: str, number: int, more: Json) -> None:
+        change = Change(what, kind, number, self.at, more, self.source_id)
+        self.changes.append(change)
 
     def hide(self, table: RecordTable, number: int, prior: Record | None) -> None:
         """Keep search on the state before this write for the index delay."""
@@ -309,7 +333,8 @@ class Writer:
         delay = random.uniform(low, high) if high > low else low
         if delay > 0:
             shown = prior.copy() if prior else None
-            table.lag(number, shown, self.at / 1000 + delay)
+            now = self.at / 1000
+            table.lag(number, shown, now=now, visible_at=now + delay)
 
 
 LEAD_PRIMARY = 578
@@ -317,10 +342,6 @@ _ONE_OF = {
     "contacts": ("email", "firstname", "lastname"),
     "companies": ("name", "domain"),
 }
-
-
-def _told(name: str, value: str | None) -> Json:
-    return {"propertyName": name, "propertyValue": value or ""}
 
 
 def _properties_of(raw: Json) -> dict[str, Any]:
