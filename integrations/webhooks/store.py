@@ -1,0 +1,171 @@
+"""Stores deliveries that arrived together: one INSERT, one transaction, one commit."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import DataError, IntegrityError, connection, transaction
+
+from crmsync.core import queue
+from crmsync.core.wake import wake
+from integrations.models import Delivery
+from integrations.webhooks.database import with_reconnect
+from integrations.webhooks.endpoints import Known
+
+log = logging.getLogger(__name__)
+
+PROCESS = "process"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A request to be stored. dedupe_key None: refused, kept for inspection only."""
+
+    endpoint: Known
+    received_at: datetime
+    method: str
+    headers: dict[str, str]
+    body: bytes
+    size: int
+    dedupe_key: str | None
+    trace_id: str
+    status_code: int = 202
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a row; trace_id is that of the first arrival."""
+
+    delivery_id: int
+    trace_id: str
+    is_repeat: bool = False
+
+
+_COLUMNS = (
+    "workspace_id",
+    "endpoint_id",
+    "received_at",
+    "method",
+    "headers",
+    "body",
+    "size",
+    "dedupe_key",
+    "seen",
+    "state",
+    "status_code",
+    "reason",
+    "traceback",
+    "trace_id",
+)
+_BY_COLUMN = {field.column: field for field in Delivery._meta.concrete_fields}  # noqa: SLF001
+_FIELDS = [_BY_COLUMN[column] for column in _COLUMNS]
+# A repeat is counted, and answered with the row that is there.
+_SQL = f"""
+INSERT INTO integrations_delivery ({", ".join(_COLUMNS)}) VALUES {{rows}}
+ON CONFLICT (endpoint_id, dedupe_key)
+  DO UPDATE SET seen = integrations_delivery.seen + excluded.seen
+RETURNING id, endpoint_id, dedupe_key, trace_id
+"""  # noqa: S608
+_ONE = f"({', '.join(['%s'] * len(_COLUMNS))})"
+
+
+def store(rows: Sequence[Row]) -> list[Stored | None]:
+    """Store all rows and what must be done with them; one result each, in order.
+
+    None: this row cannot be stored, e.g. its endpoint was deleted a moment ago.
+    Raises OperationalError or InterfaceError when the database cannot be reached.
+    """
+    try:
+        results: list[Stored | None] = [*with_reconnect(lambda: _in_one(rows))]
+    except (IntegrityError, DataError):
+        if len(rows) > 1:
+            return [result for row in rows for result in store([row])]
+        log.exception("delivery not stored", extra={"trace_id": rows[0].trace_id})
+        return [None]
+    if any(row.dedupe_key and one for row, one in zip(rows, results, strict=True)):
+        wake("integrations.tasks.process_deliveries", "ingest")
+    return results
+
+
+@transaction.atomic
+def _in_one(rows: Sequence[Row]) -> list[Stored]:
+    distinct = _distinct(rows)
+    found = _insert(distinct)
+    new = [row for row, _ in distinct if found[_identity(row)].trace_id == row.trace_id]
+    queue.ask(
+        queue.Ask(
+            workspace_id=row.endpoint.workspace_id,
+            kind=PROCESS,
+            key=str(found[_identity(row)].delivery_id),
+            channel_id=row.endpoint.channel_id,
+            trace_id=row.trace_id,
+        )
+        for row in new
+        if row.dedupe_key
+    )
+    return [_result(row, found) for row in rows]
+
+
+def _identity(row: Row) -> tuple[int, str]:
+    """Return what two rows share when they are the same delivery."""
+    return row.endpoint.endpoint_id, row.dedupe_key or row.trace_id
+
+
+def _result(row: Row, found: Mapping[tuple[int, str], Stored]) -> Stored:
+    stored = found[_identity(row)]
+    return replace(stored, is_repeat=stored.trace_id != row.trace_id)
+
+
+def _distinct(rows: Sequence[Row]) -> list[tuple[Row, int]]:
+    """Return each delivery once, with how often it is among the rows.
+
+    Sorted, so that two processes lock repeats in the same order.
+    """
+    first: dict[tuple[int, str], Row] = {}
+    times: Counter[tuple[int, str]] = Counter()
+    for row in rows:
+        first.setdefault(_identity(row), row)
+        times[_identity(row)] += 1
+    return [(first[key], times[key]) for key in sorted(first)]
+
+
+def _insert(distinct: Sequence[tuple[Row, int]]) -> dict[tuple[int, str], Stored]:
+    params: list[Any] = [
+        value for row, seen in distinct for value in _values(row, seen)
+    ]
+    found = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL.format(rows=", ".join([_ONE] * len(distinct))), params)
+        for delivery_id, endpoint_id, key, trace_id in cursor.fetchall():
+            found[endpoint_id, key or trace_id] = Stored(delivery_id, trace_id)
+    return found
+
+
+def _values(row: Row, seen: int) -> list[Any]:
+    state = Delivery.State.RECEIVED if row.dedupe_key else Delivery.State.REJECTED
+    values = (
+        row.endpoint.workspace_id,
+        row.endpoint.endpoint_id,
+        row.received_at,
+        row.method,
+        row.headers,
+        row.body,
+        row.size,
+        row.dedupe_key,
+        seen,
+        state.value,
+        row.status_code,
+        row.reason,
+        "",
+        row.trace_id,
+    )
+    return [
+        field.get_db_prep_save(value, connection)
+        for field, value in zip(_FIELDS, values, strict=True)
+    ]
