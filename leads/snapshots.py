@@ -108,7 +108,11 @@ def note_html(activity: Activity) -> str:
 
 
 def _values(record: object, fields: Sequence[FieldInfo]) -> dict[str, object]:
-    return {one.name: getattr(record, one.name) for one in fields if hasattr(record, one.name)}
+    return {
+        one.name: getattr(record, one.name)
+        for one in fields
+        if hasattr(record, one.name)
+    }
 
 
 def _custom(record: Lead | Company | Deal | Activity) -> dict[str, object]:
@@ -140,7 +144,9 @@ def _leads(ids: Sequence[int]) -> dict[int, Snapshot]:
 def _companies(ids: Sequence[int]) -> dict[int, Snapshot]:
     rows = Company.objects.filter(pk__in=ids)
     return {
-        one.pk: Snapshot("company", one.pk, str(one), _values(one, _COMPANY) | _custom(one), {})
+        one.pk: Snapshot(
+            "company", one.pk, str(one), _values(one, _COMPANY) | _custom(one), {}
+        )
         for one in rows
     }
 

@@ -51,7 +51,9 @@ class Compiled:
     """The rows of one mapping, ready to be applied to many records."""
 
     def __init__(self, rows: Sequence[Row], to_text: Mapping[str, ToText]) -> None:
-        self._steps = [(row.destination, _compile(row, to_text[row.destination])) for row in rows]
+        self._steps = [
+            (row.destination, _compile(row, to_text[row.destination])) for row in rows
+        ]
 
     def __call__(self, values: Mapping[str, object], *, creating: bool) -> Mapped:
         """Map one record. values: field -> value; creating: defaults apply."""

@@ -51,7 +51,10 @@ def _same_name(name: str, pipelines: Sequence[RemotePipeline]) -> RemotePipeline
 def _within(stages: Sequence[OurStage], remote: RemotePipeline) -> dict[int, str]:
     by_label = {stage.label.casefold(): stage.id for stage in remote.stages}
     open_ids = [stage.id for stage in remote.stages if not stage.closed]
-    ends = {"won": _closing(remote.stages, won=True), "lost": _closing(remote.stages, won=False)}
+    ends = {
+        "won": _closing(remote.stages, won=True),
+        "lost": _closing(remote.stages, won=False),
+    }
     found = {}
     place = 0
     for stage in stages:
@@ -59,7 +62,9 @@ def _within(stages: Sequence[OurStage], remote: RemotePipeline) -> dict[int, str
         if stage.outcome != "open":
             target = by_name or ends[stage.outcome]
         else:
-            target = by_name or (open_ids[min(place, len(open_ids) - 1)] if open_ids else None)
+            target = by_name or (
+                open_ids[min(place, len(open_ids) - 1)] if open_ids else None
+            )
             place += 1
         if target:
             found[stage.id] = target
@@ -70,5 +75,3 @@ def _closing(stages: Sequence[RemoteStage], *, won: bool) -> str | None:
     closed = [stage for stage in stages if stage.closed]
     fitting = [stage for stage in closed if ((stage.probability or 0) > 0.5) == won]
     return fitting[0].id if fitting else None
-
-

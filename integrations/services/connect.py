@@ -46,7 +46,12 @@ class _Fixed:
 
 
 def connect_with_token(
-    workspace: Workspace, *, vendor: str, name: str, token: str, user: User | None = None
+    workspace: Workspace,
+    *,
+    vendor: str,
+    name: str,
+    token: str,
+    user: User | None = None,
 ) -> Connection:
     """Connect an account by its private app token and queue its set-up.
 

@@ -99,7 +99,11 @@ def _open_deals(
     free = {deal.remote_id: deal for deal in deals if deal.remote_id not in ours}
     for subject, send in sends:
         if subject.ref in contacts:
-            its = [free[one] for one in tied.get(contacts[subject.ref][1], ()) if one in free]
+            its = [
+                free[one]
+                for one in tied.get(contacts[subject.ref][1], ())
+                if one in free
+            ]
             _choose(mapping, subject, send, its, found)
 
 

@@ -69,7 +69,9 @@ def described(connection: Connection, remote_object: str) -> dict[str, RemoteFie
     schema = RemoteSchema.objects.filter(
         connection=connection, object_type=remote_object
     ).first()
-    return {entry["name"]: field_from(entry) for entry in schema.fields} if schema else {}
+    return (
+        {entry["name"]: field_from(entry) for entry in schema.fields} if schema else {}
+    )
 
 
 def field_from(entry: Mapping[str, object]) -> RemoteField:
@@ -132,8 +134,14 @@ def _parents(
 ) -> Callable[[Snapshot], tuple[Parent, ...]]:
     """Return a function from a record to its parents; looks all of them up first."""
     known: dict[tuple[str, int], Parent] = {}
-    for parent_type in sorted({name for one in records.values() for name in one.parents}):
-        ids = {one.parents[parent_type] for one in records.values() if parent_type in one.parents}
+    for parent_type in sorted(
+        {name for one in records.values() for name in one.parents}
+    ):
+        ids = {
+            one.parents[parent_type]
+            for one in records.values()
+            if parent_type in one.parents
+        }
         known |= _parents_of_type(mapping, parent_type, ids)
 
     def parents(record: Snapshot) -> tuple[Parent, ...]:

@@ -102,9 +102,7 @@ def _link(mapping: ObjectMapping, one: Written, record_id: int) -> Link:
     )
 
 
-def record_left(
-    mapping: ObjectMapping, left: Sequence[tuple[WorkItem, Leave]]
-) -> None:
+def record_left(mapping: ObjectMapping, left: Sequence[tuple[WorkItem, Leave]]) -> None:
     """Finish rows for which nothing was to be sent."""
     if not left:
         return
@@ -140,7 +138,9 @@ def record_failed(
         for one in failed:
             state = queue.fail(one.item, one.failure, rng)
             retrying = state == State.READY
-            outcome = SyncEntry.Outcome.RETRYING if retrying else SyncEntry.Outcome.FAILED
+            outcome = (
+                SyncEntry.Outcome.RETRYING if retrying else SyncEntry.Outcome.FAILED
+            )
             entry = _entry(mapping, one.item, outcome, message=one.failure.message)
             entry.error_class = one.failure.error_class
             entries.append(entry)

@@ -57,7 +57,9 @@ def queue_records(
     return queue.ask(_ask(workspace, mapping, one, "") for one in record_ids)
 
 
-def _ask(workspace: Workspace, mapping: ObjectMapping, record_id: int, trace_id: str) -> Ask:
+def _ask(
+    workspace: Workspace, mapping: ObjectMapping, record_id: int, trace_id: str
+) -> Ask:
     assert mapping.connection.channel_id is not None
     return Ask(
         workspace_id=workspace.pk,

@@ -104,7 +104,12 @@ def decide(subject: Subject, rules: Rules) -> Decision:
     if record is None:
         return Leave("excluded", "The record no longer exists here.")
     if subject.gone:
-        return Hold("rejected", "The record was deleted in the CRM; it is not made again.")
+        return Hold(
+            "rejected", "The record was deleted in the CRM; it is not made again."
+        )
+    if rules.only_kinds and record.kind not in rules.only_kinds:
+        # A matter of which object takes it, not worth a line in the journal.
+        return Leave("unchanged", "Another object takes activities of this kind.")
     if reason := _excluded(record, subject, rules):
         return Leave("excluded", reason)
     for parent in subject.parents:
@@ -119,8 +124,6 @@ def decide(subject: Subject, rules: Rules) -> Decision:
 
 
 def _excluded(record: Snapshot, subject: Subject, rules: Rules) -> str:
-    if rules.only_kinds and record.kind not in rules.only_kinds:
-        return f"Activities of kind {record.kind} do not go to {rules.remote_object}."
     if subject.remote_id:
         return ""
     if record.values.get("source") in rules.cold_sources and not _engaged(record):
@@ -131,7 +134,9 @@ def _excluded(record: Snapshot, subject: Subject, rules: Rules) -> str:
 
 def _engaged(record: Snapshot) -> bool:
     """Tell whether a person from a source replied, or is past being contacted."""
-    return bool(record.values.get("last_reply_at")) or record.values.get("status") not in {
+    return bool(record.values.get("last_reply_at")) or record.values.get(
+        "status"
+    ) not in {
         "new",
         "contacted",
     }
@@ -150,7 +155,9 @@ def _held(problems: tuple[Problem, ...]) -> Hold:
 
 def _update(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decision:
     different = {
-        name: text for name, text in fields.items() if subject.base.get(name, "") != text
+        name: text
+        for name, text in fields.items()
+        if subject.base.get(name, "") != text
     }
     if not different:
         return Leave("unchanged")

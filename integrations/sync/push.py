@@ -36,7 +36,16 @@ from integrations.records import WriteResult
 from integrations.sync import adopt, gather, journal, outbox
 from integrations.sync.journal import Failed, Written
 from integrations.sync.links import owners_of
-from integrations.sync.plan import Decision, Hold, Leave, Rules, Send, Subject, Wait, decide
+from integrations.sync.plan import (
+    Decision,
+    Hold,
+    Leave,
+    Rules,
+    Send,
+    Subject,
+    Wait,
+    decide,
+)
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +130,9 @@ class _Sorted:
             self.hold.append(journal.held(item, decision))
 
 
-def push(mapping: ObjectMapping, items: Sequence[WorkItem], connector: Connector) -> None:
+def push(
+    mapping: ObjectMapping, items: Sequence[WorkItem], connector: Connector
+) -> None:
     """Bring the CRM up to date with the claimed rows of one mapping."""
     rules = gather.rules_of(mapping, connector)
     subjects = gather.subjects(mapping, items)
@@ -170,7 +181,14 @@ def _without_adopted(
     found = adopt.find(mapping, [(s, send) for _, s, send in sends], rules, connector)
     by_ref = {item_subject.ref: item for item, item_subject, _ in sends}
     written = [
-        Written(by_ref[ref], one.remote_id, "linked", one.agreed, found=one.found, again=True)
+        Written(
+            by_ref[ref],
+            one.remote_id,
+            "linked",
+            one.agreed,
+            found=one.found,
+            again=True,
+        )
         for ref, one in found.adopted.items()
     ]
     held = [journal.held(by_ref[ref], hold) for ref, hold in found.unsure.items()]

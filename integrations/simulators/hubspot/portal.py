@@ -172,7 +172,7 @@ class Portal:
         key = (source, number, target)
         partners = self.links.setdefault(key, {})
         if labels:
-            partners[other] = dict.fromkeys(labels)
+            partners[other] = dict.fromkeys(tuple(label) for label in labels)
         else:
             partners.pop(other, None)
         if not partners:

@@ -1,0 +1,45 @@
+"""A workspace connected to the HubSpot simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django_scopes import scope
+
+from crmsync.core.models import Workspace
+from crmsync.core.testing import make_workspace
+from integrations.connectors import session
+from integrations.models import Connection
+from integrations.services import connect_with_token
+from integrations.services.setup import set_up_due
+from integrations.simulators.testing import RunningSimulator
+from leads.services.workspace import ensure_workspace_defaults
+
+pytest_plugins = ["integrations.simulators.testing"]
+
+
+@pytest.fixture
+def workspace(transactional_db: None) -> Iterator[Workspace]:
+    """A workspace with its defaults; every query of the test is inside it."""
+    made = make_workspace()
+    with scope(workspace=made):
+        ensure_workspace_defaults(made)
+        yield made
+
+
+@pytest.fixture
+def hubspot(
+    workspace: Workspace,
+    hubspot_simulator: RunningSimulator,
+    settings: pytest.FixtureRequest,
+) -> Connection:
+    """A HubSpot connection that has been set up against the simulator."""
+    settings.HUBSPOT_API_URL = hubspot_simulator.base_url  # type: ignore[attr-defined]
+    session.close_all()
+    made = connect_with_token(
+        workspace, vendor="hubspot", name="HubSpot", token="pat-demo-token"
+    )
+    assert set_up_due() == 1
+    made.refresh_from_db()
+    return made
