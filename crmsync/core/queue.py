@@ -65,7 +65,7 @@ def now() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         (value,) = cursor.fetchone()
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def channel(name: str, *, cap: int = 4) -> Channel:
@@ -121,7 +121,7 @@ def ask(asks: Iterable[Ask]) -> int:
 def _insert(asks: Sequence[Ask], at: datetime | None) -> None:
     adapt = connection.ops.adapt_datetimefield_value
     stamp = adapt(at)
-    params: list[object] = []
+    params: list[int | str | None] = []
     for item in asks:
         params += [
             item.workspace_id,

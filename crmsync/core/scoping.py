@@ -13,7 +13,7 @@ SESSION_KEY = "workspace"
 
 def in_workspace(workspace: Workspace) -> AbstractContextManager[None]:
     """Limit every query inside to what the workspace owns."""
-    return scope(workspace=workspace)  # type: ignore[no-any-return]
+    return scope(workspace=workspace)
 
 
 def workspace_channel(workspace_id: int) -> Channel:

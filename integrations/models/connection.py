@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
-from django_scopes import ScopedManager
 
 from crmsync.core.crypto import EncryptedTextField
+from crmsync.core.managers import ViaConnection, WorkspaceManager
 from crmsync.core.models import Channel, Workspace
 
 
@@ -55,7 +55,7 @@ class Connection(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         constraints = [
@@ -91,7 +91,7 @@ class OAuthToken(models.Model):
     refused = models.PositiveSmallIntegerField(default=0)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = ScopedManager(workspace="connection__workspace")
+    objects = ViaConnection()
 
     def __str__(self) -> str:
         return f"token of {self.connection_id}"
@@ -112,7 +112,7 @@ class OAuthState(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     def __str__(self) -> str:
         return f"{self.vendor} sign-in of {self.user_id}"
@@ -129,7 +129,7 @@ class RemoteSchema(models.Model):
     fields = models.JSONField(default=list)
     described_at = models.DateTimeField(auto_now=True)
 
-    objects = ScopedManager(workspace="connection__workspace")
+    objects = ViaConnection()
 
     class Meta:
         constraints = [
@@ -158,7 +158,7 @@ class ApiCall(models.Model):
     trace_id = models.CharField(max_length=40, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
-    objects = ScopedManager(workspace="connection__workspace")
+    objects = ViaConnection()
 
     class Meta:
         verbose_name = "API call"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django_scopes import ScopedManager
 
+from crmsync.core.managers import WorkspaceManager
 from crmsync.core.models import Workspace
 from integrations.models.connection import Connection
 from integrations.models.mapping import ObjectMapping
@@ -37,7 +37,7 @@ class Link(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     pushed_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         constraints = [
@@ -90,7 +90,7 @@ class SyncEntry(models.Model):
     trace_id = models.CharField(max_length=40, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         verbose_name_plural = "sync entries"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 from django.urls import reverse
-from django_scopes import ScopedManager
 
+from crmsync.core.managers import ViaMapping, WorkspaceManager
 from crmsync.core.models import Workspace
 from integrations.models.connection import Connection
 from leads.models import RecordType
@@ -49,7 +49,7 @@ class ObjectMapping(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         constraints = [
@@ -86,7 +86,7 @@ class FieldMapping(models.Model):
     clear_blanks = models.BooleanField(default=False)
     active = models.BooleanField(default=True)
 
-    objects = ScopedManager(workspace="mapping__workspace")
+    objects = ViaMapping()
 
     class Meta:
         ordering = ["position", "id"]

@@ -8,9 +8,9 @@ import secrets
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
-from django_scopes import ScopedManager
 
 from crmsync.core.crypto import EncryptedTextField
+from crmsync.core.managers import WorkspaceManager
 from crmsync.core.models import Workspace
 from leads.models import Stage
 
@@ -36,7 +36,7 @@ class Endpoint(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_delivery_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     def __str__(self) -> str:
         return self.name
@@ -89,7 +89,7 @@ class Delivery(models.Model):
     trace_id = models.CharField(max_length=40)
     processed_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         verbose_name_plural = "deliveries"
@@ -128,7 +128,7 @@ class Event(models.Model):
     detail = models.CharField(max_length=500, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"

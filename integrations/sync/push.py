@@ -234,10 +234,12 @@ def _judge(
     item: WorkItem, send: Send, result: WriteResult, taken: dict[str, int]
 ) -> Written | Failed:
     fields = {name: str(value) for name, value in send.write.fields.items()}
-    error, remote_id = result.error, result.remote_id
+    error: SyncError | None = result.error
+    remote_id = result.remote_id
     if isinstance(error, DuplicateFound) and error.existing_id:
         # It is there under an id we did not know: link it, then update it.
-        error, remote_id, fields = None, error.existing_id, {}
+        remote_id, fields = error.existing_id, {}
+        error = None
     elif isinstance(error, DuplicateFound):
         # It is there under our key: the next try looks it up and adopts it.
         error = OutcomeUnknown(error.message, detail=error.detail)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django_scopes import ScopedManager
 
+from crmsync.core.managers import WorkspaceManager
 from crmsync.core.models import Workspace
 
 
@@ -28,7 +28,7 @@ class Record(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         abstract = True

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django_scopes import ScopedManager
 
+from crmsync.core.managers import WorkspaceManager
 from crmsync.core.models import Workspace
 from leads.models.base import Record
 from leads.models.lead import Lead
@@ -39,7 +39,7 @@ class CampaignMember(models.Model):
     status = models.CharField(max_length=20, default="contacted")
     since = models.DateTimeField(auto_now_add=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         constraints = [

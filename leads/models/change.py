@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django_scopes import ScopedManager
 
+from crmsync.core.managers import WorkspaceManager
 from crmsync.core.models import Workspace
 from leads.models.base import RecordType
 
@@ -30,7 +30,7 @@ class Change(models.Model):
     trace_id = models.CharField(max_length=40, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         indexes = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django_scopes import ScopedManager
 
+from crmsync.core.managers import WorkspaceManager
 from crmsync.core.models import Workspace
 from leads.models.base import RecordType
 
@@ -42,7 +42,7 @@ class CustomField(models.Model):
     description = models.CharField(max_length=300, blank=True)
     archived = models.BooleanField(default=False)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         ordering = ["record_type", "label"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
-from django_scopes import ScopedManager
 
+from crmsync.core.managers import WorkspaceManager
 from crmsync.core.models import Workspace
 from leads.models.base import Record
 from leads.models.company import Company
@@ -22,7 +22,7 @@ class Pipeline(models.Model):
     name = models.CharField(max_length=100)
     is_default = models.BooleanField(default=False)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         constraints = [
@@ -55,7 +55,7 @@ class Stage(models.Model):
         max_length=5, choices=Outcome.choices, default=Outcome.OPEN
     )
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         ordering = ["pipeline", "position"]
@@ -123,7 +123,7 @@ class StageChange(models.Model):
     origin = models.CharField(max_length=60)
     at = models.DateTimeField(auto_now_add=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         ordering = ["-id"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django_scopes import ScopedManager
 
+from crmsync.core.managers import WorkspaceManager
 from crmsync.core.models import Workspace
 from leads.models.lead import Lead
 
@@ -22,7 +22,7 @@ class ScoreRule(models.Model):
     cap = models.PositiveSmallIntegerField(null=True, blank=True)
     active = models.BooleanField(default=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         constraints = [
@@ -48,7 +48,7 @@ class ScoreEntry(models.Model):
     trace_id = models.CharField(max_length=40, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         verbose_name_plural = "score entries"

@@ -31,7 +31,9 @@ def find_or_open(
     open_deals = Deal.objects.filter(
         lead__in=leads, pipeline=stage.pipeline, stage__outcome=Stage.Outcome.OPEN
     )
-    found = {deal.lead_id: deal for deal in open_deals.order_by("id")}
+    found: dict[int, Deal] = {}
+    for deal in open_deals.order_by("id"):
+        found[deal.lead_id or 0] = deal
     new = [
         _new(workspace, lead, stage, origin) for lead in leads if lead.pk not in found
     ]
@@ -43,7 +45,7 @@ def find_or_open(
         for one in new
     )
     told = [changes.created("deal", one, DEAL_FIELDS, origin) for one in new]
-    return found | {one.lead_id: one for one in new}, told
+    return found | {one.lead_id or 0: one for one in new}, told
 
 
 def _new(workspace: Workspace, lead: Lead, stage: Stage, origin: Origin) -> Deal:

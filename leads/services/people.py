@@ -98,8 +98,8 @@ def _known(keys: Sequence[Keys]) -> dict[tuple[str, str], int]:
     values = {value for one in keys for _, value in one.pairs}
     # Naming the kinds lets the unique index serve the look-up.
     rows = LeadKey.objects.filter(kind__in=LeadKey.Kind.values, value__in=values)
-    rows = rows.values_list("kind", "value", "lead_id")
-    return {(kind, value): lead_id for kind, value, lead_id in rows}
+    found = rows.values_list("kind", "value", "lead_id")
+    return {(kind, value): lead_id for kind, value, lead_id in found}
 
 
 def _by_phone(keys: Sequence[Keys]) -> dict[str, list[int]]:

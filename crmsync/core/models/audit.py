@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django_scopes import ScopedManager
 
+from crmsync.core.managers import WorkspaceManager
 from crmsync.core.models.workspace import Workspace
 
 
@@ -24,7 +24,7 @@ class AuditEntry(models.Model):
     details = models.JSONField(default=dict)
     at = models.DateTimeField(auto_now_add=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         verbose_name_plural = "audit entries"

@@ -8,8 +8,8 @@ import secrets
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
-from django_scopes import ScopedManager
 
+from crmsync.core.managers import WorkspaceManager
 from crmsync.core.roles import Role
 
 KEY_PREFIX = "crm_"
@@ -41,7 +41,7 @@ class Membership(models.Model):
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.VIEWER)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     class Meta:
         constraints = [
@@ -72,7 +72,7 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ScopedManager(workspace="workspace")
+    objects = WorkspaceManager()
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
