@@ -48,11 +48,15 @@ class Counter:
     def advance(self, what: str) -> None:
         """Count one more."""
         self.done = min(self.done + 1, self.total)
-        line = f"    [{self.done:>3}/{self.total}] {what}"
+        if _INTERACTIVE or self.done % self.every == 0:
+            self.note(f"[{self.done:>3}/{self.total}] {what}")
+
+    def note(self, what: str) -> None:
+        """Show something in the place of the count."""
         if _INTERACTIVE:
-            print(f"\r\033[K{line}", end="", flush=True)
-        elif self.done % self.every == 0 or self.done == self.total:
-            say(line)
+            print(f"\r\033[K    {what}", end="", flush=True)
+        else:
+            say(f"    {what}")
 
     def finish(self) -> None:
         """Leave the counting line."""

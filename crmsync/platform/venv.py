@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.txt"
 DEV_LOCK = ROOT / "requirements-dev.txt"
+# Where the name ends in `name==1.0` and in the file name `name-1.0-py3-none-any.whl`.
+_VERSION = re.compile(r"==|-\d")
 _PIN = re.compile(r"^([A-Za-z0-9_.-]+(?:\[[^\]]*\])?)==")
 
 
@@ -219,7 +221,7 @@ def _run_installer(command: Sequence[str], log: Path, *, total: int) -> int:
 
 
 def _show_progress(line: str, counter: Counter) -> None:
-    if line.startswith("Collecting "):
-        counter.advance(line.split()[1].partition("=")[0])
+    if line.startswith(("Collecting ", "Processing ")):
+        counter.advance(_VERSION.split(Path(line.split()[1]).name)[0])
     elif line.startswith("Installing collected packages"):
-        counter.advance("all here, unpacking them ...")
+        counter.note("all here, unpacking them ...")
