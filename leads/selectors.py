@@ -1,0 +1,165 @@
+"""What is read about records beyond one query: a lead's story, in order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from leads.models import Activity, Change, Lead, RecordType, ScoreEntry, StageChange
+
+# More than a page shows; older entries are found on the records themselves.
+PER_KIND = 200
+DETAIL_LENGTH = 600
+# Told by entries of their own, or of no interest to a reader.
+_TOLD_ELSEWHERE = frozenset({"score", "last_reply_at", "last_activity_at"})
+# What happened at one moment is read in the order one thing follows from another.
+_RANKS = ("delivery", "lead", "activity", "score", "deal", "stage", "change", "sync")
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One thing that happened.
+
+    kind: delivery, lead, activity, score, deal, stage, change or sync; status: a finer
+    word, e.g. the activity's kind or the outcome of a sync; url: "" where no page is.
+    """
+
+    at: datetime
+    kind: str
+    title: str
+    detail: str = ""
+    url: str = ""
+    actor: str = ""
+    status: str = ""
+    record_type: str = ""
+    record_id: int | None = None
+    trace_id: str = ""
+
+
+def in_order(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
+    """Return the entries newest first; of one moment, the consequence first."""
+    return sorted(
+        entries, key=lambda one: (one.at, _RANKS.index(one.kind)), reverse=True
+    )
+
+
+def lead_timeline(lead: Lead) -> list[TimelineEntry]:
+    """Return what happened with a lead here, newest first.
+
+    Deliveries and syncs are `integrations.selectors.lead_timeline`: merge the two with
+    `in_order`.
+    """
+    return in_order(
+        [*_activities(lead), *_scores(lead), *_stages(lead), *_changes(lead)]
+    )
+
+
+def _activities(lead: Lead) -> list[TimelineEntry]:
+    rows = Activity.objects.filter(lead=lead).select_related("campaign", "owner")
+    return [
+        TimelineEntry(
+            at=one.occurred_at,
+            kind="activity",
+            title=activity_title(one),
+            detail=one.body[:DETAIL_LENGTH],
+            actor=str(one.owner) if one.owner else "",
+            status=one.kind,
+            record_type=RecordType.ACTIVITY,
+            record_id=one.pk,
+        )
+        for one in rows.order_by("-occurred_at", "-id")[:PER_KIND]
+    ]
+
+
+def activity_title(activity: Activity) -> str:
+    """Return an activity in a line, e.g. "Reply by linkedin · Spring outreach"."""
+    title = activity.get_kind_display()
+    if activity.kind == Activity.Kind.MESSAGE:
+        title = "Reply" if activity.direction == "inbound" else "Our message"
+    if activity.channel:
+        title = f"{title} by {activity.channel}"
+    about = activity.subject or (activity.campaign.name if activity.campaign else "")
+    return f"{title} · {about}" if about else title
+
+
+def _scores(lead: Lead) -> list[TimelineEntry]:
+    rows = ScoreEntry.objects.filter(lead=lead).order_by("-id")[:PER_KIND]
+    return [
+        TimelineEntry(
+            at=one.at,
+            kind="score",
+            title=f"Score {one.points:+d}",
+            detail=one.reason,
+            record_type=RecordType.LEAD,
+            record_id=lead.pk,
+            trace_id=one.trace_id,
+        )
+        for one in rows
+    ]
+
+
+def _stages(lead: Lead) -> list[TimelineEntry]:
+    rows = StageChange.objects.filter(deal__lead=lead)
+    rows = rows.select_related("deal", "from_stage", "to_stage")
+    return [_stage(one) for one in rows.order_by("-id")[:PER_KIND]]
+
+
+def _stage(one: StageChange) -> TimelineEntry:
+    to = str(one.to_stage or "a stage that is gone")
+    opened = one.from_stage is None
+    return TimelineEntry(
+        at=one.at,
+        kind="deal" if opened else "stage",
+        title="Deal opened" if opened else f"Deal moved to {to}",
+        detail=f"{one.deal} in {to}"
+        if opened
+        else f"{one.deal}, from {one.from_stage}",
+        url=one.deal.get_absolute_url(),
+        actor=one.origin,
+        record_type=RecordType.DEAL,
+        record_id=one.deal_id,
+    )
+
+
+def _changes(lead: Lead) -> list[TimelineEntry]:
+    rows = Change.objects.filter(record_type=RecordType.LEAD, record_id=lead.pk)
+    found = (_change(one) for one in rows.order_by("-id")[:PER_KIND])
+    return [entry for entry in found if entry is not None]
+
+
+def _change(one: Change) -> TimelineEntry | None:
+    created = one.action == Change.Action.CREATED
+    told = described(one)
+    if not created and not told:
+        return None
+    return TimelineEntry(
+        at=one.at,
+        kind="lead" if created else "change",
+        title="Lead created" if created else "Changed",
+        detail="" if created else "; ".join(told)[:DETAIL_LENGTH],
+        actor=one.origin_label or one.origin_kind,
+        record_type=RecordType.LEAD,
+        record_id=one.record_id,
+        trace_id=one.trace_id,
+    )
+
+
+def described(change: Change) -> Sequence[str]:
+    """Return a change field by field in words, e.g. "City: Rome → Oslo"."""
+    return [
+        f"{_label(name)}: {_shown(old)} → {_shown(new)}"
+        for name, (old, new) in change.fields.items()
+        if name not in _TOLD_ELSEWHERE
+    ]
+
+
+def _label(name: str) -> str:
+    plain = name.removeprefix("custom.").removesuffix("_id").replace("_", " ")
+    return plain[:1].upper() + plain[1:]
+
+
+def _shown(value: object) -> str:
+    if value in (None, ""):
+        return "empty"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
