@@ -4,8 +4,6 @@ PURE: no Django, no HTTP. Only redacted text is kept, so an error may be logged,
 journalled and shown as it is.
 """
 
-
-
 import re
 from typing import ClassVar, Literal, TypedDict, Unpack
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Literal, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import requests
 from requests import Response, Session
@@ -58,6 +58,7 @@ class Call:
     `path` is what is journalled, so ids and secrets belong in `values`.
     `repeatable`: sending it twice does no more than sending it once.
     `inputs`: how many records it is about.
+    `form`: sent instead of JSON, and without the access token.
     """
 
     method: Method
@@ -65,6 +66,7 @@ class Call:
     values: Mapping[str, str] | None = field(default=None, repr=False)
     query: Mapping[str, str] | None = None
     json: object | None = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
     repeatable: bool = True
     inputs: int = 1
     bucket: str = "api"
@@ -158,7 +160,12 @@ class HttpClient:
 
     def token(self) -> str:
         """The token in use, for the vendor's "who am I" call. Never log it."""
-        return self._token()
+        token = self._token()
+        if not token.isprintable():
+            raise ReauthRequired(
+                "The token holds characters no header can carry", vendor=self.vendor
+            )
+        return token
 
     def request(self, call: Call) -> Answer:
         """Send one call and return its 2xx answer.
@@ -167,7 +174,7 @@ class HttpClient:
         (with RateLimited) when repeating is safe, OutcomeUnknown when a call that
         is not repeatable may have been applied, else what `parse_error` named.
         """
-        token = self._token()
+        token = self.token()
         try:
             return self._observed(call, token)
         except ReauthRequired as error:
@@ -228,14 +235,14 @@ class HttpClient:
 
     def _send(self, call: Call, token: str) -> Response:
         values = {k: quote(v, safe="") for k, v in (call.values or {}).items()}
-        data = None if call.json is None else json.dumps(call.json).encode()
+        data, kind = _payload(call)
         return self._session.request(
             call.method,
             self.base_url + call.path.format_map(values),
             params=call.query,
             data=data,
-            headers={"Content-Type": "application/json"} if data else None,
-            auth=_Bearer(token),
+            headers={"Content-Type": kind} if data else None,
+            auth=_Bearer(token) if call.form is None else None,
             timeout=self._timeout_s,
             allow_redirects=False,
             stream=True,
@@ -290,6 +297,44 @@ class HttpClient:
             # The call has been made; losing its outcome because the journal
             # failed would be worse than a gap in the journal.
             logger.exception("the observer of a CRM call failed")
+
+
+def post_form(
+    base_url: str,
+    path: str,
+    form: Mapping[str, str],
+    *,
+    vendor: str,
+    parse_error: ParseError,
+    deadline_s: float,
+) -> Answer:
+    """Send a form once and without a token, as OAuth's token endpoints want it.
+
+    Raises OutcomeUnknown when it may have been taken, else what `parse_error` named.
+    """
+    call = Call("POST", path, form=form, repeatable=False)
+    with HttpClient(
+        base_url,
+        _no_token,
+        vendor=vendor,
+        parse_error=parse_error,
+        timeout_s=(TIMEOUT_S[0], deadline_s),
+        deadline_s=deadline_s,
+    ) as client:
+        return client.request(call)
+
+
+def _no_token(refused: str | None = None) -> str:
+    return ""
+
+
+def _payload(call: Call) -> tuple[bytes | None, str]:
+    """Return the body to send and its content type."""
+    if call.form is not None:
+        return urlencode(call.form).encode(), "application/x-www-form-urlencoded"
+    if call.json is None:
+        return None, ""
+    return json.dumps(call.json).encode(), "application/json"
 
 
 def after_sending(error: SyncError, call: Call) -> SyncError:

@@ -17,6 +17,8 @@ class OAuthFacts:
 
     `pkce` False: the vendor documents none, so no challenge is sent.
     `refresh_rotates` None: not known; keep whatever each answer brings.
+    `pinned_path`: authorize_path for one `{account}` only; "" = there is none.
+    `account_field`: where the token answer names the account; "" = it does not.
     """
 
     authorize_path: str
@@ -29,6 +31,8 @@ class OAuthFacts:
     pkce: bool = False
     token_lifetime_s: int | None = None
     refresh_rotates: bool | None = None
+    pinned_path: str = ""
+    account_field: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,10 +138,11 @@ def tie_refusals(
             for value in (context.values() if isinstance(context, Mapping) else ())
             for one in _list(value)
         }
-        about_all = not any(named & set(pair) for pair in pairs)
-        for number, pair in enumerate(pairs):
-            if about_all or named & set(pair):
-                refusals[number] = error
+        # Both ids where it names both: many ties share one of theirs.
+        blamed = [n for n, pair in enumerate(pairs) if set(pair) <= named]
+        blamed = blamed or [n for n, pair in enumerate(pairs) if named & set(pair)]
+        for number in blamed or range(len(pairs)):
+            refusals[number] = error
     return refusals
 
 

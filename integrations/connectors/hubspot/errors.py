@@ -39,6 +39,7 @@ _EMBEDDED = re.compile(r"\[\s*\{.*\}\s*\]", re.S)
 
 _SCHEMA_CODES = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"})
 _UNIQUE_CODES = frozenset({"CONFLICTING_UNIQUE_VALUE"})
+_UNKNOWN_OBJECT = "Unable to infer object type"
 _NON_UNIQUE_KEY = re.compile(r"by non-unique \S+ property\s*(\w*)")
 
 # policyName -> (scope, seconds to wait when no Retry-After is given).
@@ -133,6 +134,8 @@ def _rejected(body: Json, where: Where) -> SyncError:
     code, field = where.get("code", ""), _first_field(body)
     if code in _SCHEMA_CODES:
         return Misconfigured(text, field=field, **where)
+    if _UNKNOWN_OBJECT in text:
+        return Misconfigured(text, **where)
     if found := _NON_UNIQUE_KEY.search(text):
         return Misconfigured(text, field=field or found.group(1), **where)
     if code in _UNIQUE_CODES or _UNIQUE_TAKEN.search(text) or _EXISTING_ID.search(text):

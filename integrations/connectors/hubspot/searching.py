@@ -3,6 +3,7 @@
 PURE. Bodies: guide crm/search, crm/associations; SDK.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -53,8 +54,9 @@ def search_body(
         raise Unsupported(f"HubSpot takes {caps.filters} conditions in a search")
     if cursor and int(cursor) + limit > caps.total:
         raise Unsupported(f"HubSpot shows {caps.total} results of a search")
+    groups = [{"filters": [_filter(one) for one in filters]}] if filters else []
     body: dict[str, object] = {
-        "filterGroups": [{"filters": [_filter(one) for one in filters]}],
+        "filterGroups": groups,
         "properties": list(fields),
         "limit": min(limit, caps.page),
     }
@@ -81,6 +83,11 @@ def delta_body(
     wanted = list(dict.fromkeys([*fields, modified_field]))
     body = search_body(window + beyond, wanted, SPEC.search.page, None)
     return body | {"sorts": [{"propertyName": _RECORD_ID, "direction": "ASCENDING"}]}
+
+
+def is_too_long(body: object) -> bool:
+    """Say whether HubSpot would refuse a search for the length of its body."""
+    return len(json.dumps(body)) > SPEC.search.body_chars
 
 
 def delta_page(found: Sequence[RemoteRecord]) -> Page:

@@ -116,8 +116,9 @@ SPEC = VendorSpec(
     name="hubspot",
     label="HubSpot",
     # guide authentication/working-with-oauth J25, manage-oauth-tokens. PKCE: the
-    # token call takes a code_verifier, the authorize page documents no challenge.
-    # Rotation of the refresh token: sources disagree.
+    # token call takes a code_verifier, the authorize page documents no challenge;
+    # RFC 9700 tells a server that saw no challenge to refuse the verifier, so none is
+    # sent on a guess. Rotation of the refresh token: sources disagree.
     oauth=OAuthFacts(
         authorize_path="/oauth/authorize",
         token_path="/oauth/v3/token",
@@ -142,6 +143,8 @@ SPEC = VendorSpec(
         pkce=False,
         token_lifetime_s=1800,
         refresh_rotates=None,
+        pinned_path="/oauth/{account}/authorize",
+        account_field="hub_id",
     ),
     # Two styles live side by side with the same bodies; the sunset of the numbered
     # one is not announced, so each family can be switched by itself.
@@ -158,7 +161,7 @@ SPEC = VendorSpec(
             "numbered": "/crm/v3/properties",
             "dated": "/crm/properties/2026-03",
         },
-        "owners": {"numbered": "/crm/v3/owners", "dated": "/crm/owners/2026-03"},
+        "owners": {"numbered": "/crm/v3/owners/", "dated": "/crm/owners/2026-03"},
         "pipelines": {
             "numbered": "/crm/v3/pipelines",
             "dated": "/crm/pipelines/2026-03",

@@ -58,6 +58,12 @@ def inline(write: Write) -> tuple[Association, ...]:
     return tuple(tie for tie in write.associations if type_id(write, tie) is not None)
 
 
+def not_inline(write: Write) -> list[Association]:
+    """Associations that need a call of their own, once the record has an id."""
+    went_along = inline(write)
+    return [tie for tie in write.associations if tie not in went_along]
+
+
 def type_id(write: Write, tie: Association) -> int | None:
     """Return the association type of a tie, None when only the vendor knows it."""
     if tie.type_id is not None:

@@ -22,10 +22,12 @@ def granted(one: Any, bucket: str = "api", *, tries: int = 50) -> Any:
     return sum(one.acquire(bucket) == 0.0 for _ in range(tries))
 
 
-def test_exactly_the_amount_is_granted_in_a_window() -> None:
-    one = budget(RateLimit("api", 7, 60, "test"))
+def test_a_window_grants_its_amount_less_what_may_bunch_up_on_the_way() -> None:
+    small = budget(RateLimit("api", 7, 60, "test"))
+    large = budget(RateLimit("api", 200, 60, "test"))
 
-    assert granted(one) == 7
+    assert granted(small) == 6
+    assert granted(large, tries=300) == 196
 
 
 def test_the_wait_leads_to_the_end_of_the_window() -> None:
@@ -36,7 +38,7 @@ def test_the_wait_leads_to_the_end_of_the_window() -> None:
 
 
 def test_buckets_are_counted_apart() -> None:
-    one = budget(RateLimit("api", 2, 60, "test"), RateLimit("search", 1, 60, "test"))
+    one = budget(RateLimit("api", 3, 60, "test"), RateLimit("search", 1, 60, "test"))
 
     assert granted(one) == 2
     assert granted(one, "search") == 1
@@ -49,14 +51,14 @@ def test_two_budgets_of_one_scope_share_the_window() -> None:
 
     taken = granted(Budget(limits, scope=scope)) + granted(Budget(limits, scope=scope))
 
-    assert taken == 5
+    assert taken == 4
 
 
 def test_a_limit_told_in_headers_replaces_the_assumed_one_and_keeps_the_count() -> None:
-    one = budget(RateLimit("api", 5, 60, "test"))
+    one = budget(RateLimit("api", 6, 60, "test"))
     granted(one)
 
-    one.observe({"x-max": "8", "X-Interval-Ms": "60000", "X-Remaining": "3"})
+    one.observe({"x-max": "9", "X-Interval-Ms": "60000", "X-Remaining": "3"})
 
     assert granted(one) == 3
 
@@ -71,7 +73,7 @@ def test_none_remaining_pauses_even_where_our_count_has_room() -> None:
 
 @pytest.mark.parametrize("value", ["", "-1", "nan", "１２", "9" * 30, "1e3"])
 def test_nonsense_in_headers_is_no_limit(value: Any) -> None:
-    one = budget(RateLimit("api", 3, 60, "test"))
+    one = budget(RateLimit("api", 4, 60, "test"))
 
     one.observe({"X-Max": value, "X-Interval-Ms": "10", "X-Remaining": value})
 
@@ -81,7 +83,7 @@ def test_nonsense_in_headers_is_no_limit(value: Any) -> None:
 def test_a_store_that_is_down_leaves_a_local_window_and_one_line_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    one = budget(RateLimit("api", 4, 60, "test"), redis_url="redis://127.0.0.1:1/0")
+    one = budget(RateLimit("api", 5, 60, "test"), redis_url="redis://127.0.0.1:1/0")
 
     with caplog.at_level(logging.WARNING):
         taken = granted(one)

@@ -15,6 +15,7 @@ from integrations.connectors.hubspot.spec import SPEC
 from integrations.errors import (
     Misconfigured,
     RateLimited,
+    ReauthRequired,
     RecordRejected,
     Retryable,
     Unsupported,
@@ -425,3 +426,86 @@ def test_a_private_app_asks_with_its_token_in_the_body(
 
     assert account.id == "7"
     assert server.requests[0].json == {"tokenKey": token}
+
+
+def test_more_fields_than_a_search_can_name_are_read_by_id(
+    server: WireServer, hubspot: HubSpotConnector
+) -> None:
+    fields = [f"a_rather_long_field_name_{number}" for number in range(150)]
+    full = {"id": "5", "properties": {fields[7]: "x"}}
+    server.replies = [
+        answer(200, results({"id": "5", "properties": {}}, {"id": "6"})),
+        answer(200, results(full)),
+    ]
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+
+    page = hubspot.changed_since("contacts", day, day, None, fields)
+
+    assert len(server.requests[0].body) < 3000
+    assert server.requests[1].json["properties"] == fields
+    assert [(one.remote_id, dict(one.fields)) for one in page.records] == [
+        ("5", {fields[7]: "x"}),
+        ("6", {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "..", "a?b=c", "{token}", "a b", "a#", "é", ""]
+)
+def test_a_name_that_is_no_object_leads_nowhere(
+    server: WireServer, hubspot: HubSpotConnector, name: str
+) -> None:
+    with pytest.raises(Unsupported):
+        hubspot.describe(name)
+    with pytest.raises(Unsupported):
+        hubspot.fetch(name, ["1"], fields=[])
+
+    assert server.requests == []
+
+
+def test_one_tie_that_fails_is_told_from_its_neighbours(
+    server: WireServer, hubspot: HubSpotConnector
+) -> None:
+    context = {"fromObjectId": ["1"], "toObjectId": ["3"]}
+    error = {"category": "OBJECT_NOT_FOUND", "message": "no 3", "context": context}
+    server.replies = [answer(207, results() | {"errors": [error]})]
+    ties = [("1", Association("deals", to_id)) for to_id in ("2", "3", "4")]
+
+    outcome = hubspot.associate("contacts", ties)
+
+    assert [type(one).__name__ for one in outcome] == [
+        "NoneType",
+        "RecordGone",
+        "NoneType",
+    ]
+
+
+def test_a_token_nobody_explains_is_tried_at_the_door(
+    server: WireServer, hubspot: HubSpotConnector
+) -> None:
+    unknown = answer(404, {"category": "OBJECT_NOT_FOUND", "message": "?"})
+    server.replies = [unknown, unknown, answer(200, results())]
+
+    assert hubspot.check().id == ""
+    assert server.requests[2].path == "/crm/v3/objects/contacts?limit=1"
+
+
+def test_the_account_is_named_by_its_details_where_the_token_is_silent(
+    server: WireServer, hubspot: HubSpotConnector
+) -> None:
+    unknown = answer(404, {"category": "OBJECT_NOT_FOUND", "message": "?"})
+    server.replies = [unknown, answer(200, {"portalId": 4100001})]
+
+    assert hubspot.check().id == "4100001"
+
+
+def test_a_token_no_header_can_carry_asks_for_a_new_connection(
+    server: WireServer, make_client: MakeClient
+) -> None:
+    client = make_client(token=lambda refused=None: "pasted\nwith a newline")
+
+    with pytest.raises(ReauthRequired) as caught:
+        HubSpotConnector(client).owners()
+
+    assert "pasted" not in str(caught.value)
+    assert server.requests == []

@@ -1,0 +1,82 @@
+"""The call budget against the simulator's own limits."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from integrations.connectors import CONNECTORS
+from integrations.connectors.http import CallRecord, HttpClient
+from integrations.connectors.hubspot.connector import HubSpotConnector
+from integrations.connectors.hubspot.spec import SPEC
+from integrations.connectors.limits import Budget
+from integrations.connectors.spec import RateLimit
+from integrations.errors import RateLimited
+from integrations.records import Filter
+from integrations.simulators.testing import PRIVATE_TOKEN, RunningSimulator
+
+
+@pytest.fixture
+def simulator() -> Iterator[RunningSimulator]:
+    with RunningSimulator("hubspot") as running:
+        yield running
+
+
+def connector(
+    simulator: RunningSimulator, budget: Budget, calls: list[CallRecord], **more: Any
+) -> HubSpotConnector:
+    client = HttpClient(
+        simulator.base_url,
+        lambda refused=None: PRIVATE_TOKEN,
+        vendor="hubspot",
+        parse_error=CONNECTORS["hubspot"].parse_error,
+        limiter=budget,
+        on_call=calls.append,
+        **more,
+    )
+    return HubSpotConnector(client)
+
+
+def budget(*limits: RateLimit) -> Budget:
+    scope = f"test-{time.time_ns()}"
+    return Budget(limits, scope=scope, rate_headers=SPEC.rate_headers)
+
+
+def test_searches_are_spaced_so_that_none_is_refused(
+    simulator: RunningSimulator,
+) -> None:
+    calls: list[CallRecord] = []
+    hubspot = connector(simulator, budget(*SPEC.limits["token"]), calls, max_wait_s=2.0)
+
+    for _ in range(12):
+        hubspot.search("contacts", [Filter("email", "has")], [], 1)
+
+    assert [one.status for one in calls] == [200] * 12
+
+
+def test_the_first_answer_teaches_the_limit_of_the_plan(
+    simulator: RunningSimulator,
+) -> None:
+    calls: list[CallRecord] = []
+    too_careful = budget(RateLimit("api", 2, 10, "test"))
+    hubspot = connector(simulator, too_careful, calls, max_wait_s=0.0)
+
+    for _ in range(10):
+        hubspot.fetch("contacts", ["1"], fields=[])
+
+    assert len(calls) == 10
+
+
+def test_what_the_budget_refuses_is_never_sent(simulator: RunningSimulator) -> None:
+    calls: list[CallRecord] = []
+    spent = budget(RateLimit("search", 1, 60, "test"))
+    hubspot = connector(simulator, spent, calls)
+    hubspot.search("contacts", [], [], 1)
+
+    with pytest.raises(RateLimited) as caught:
+        hubspot.search("contacts", [], [], 1)
+
+    assert caught.value.scope == "search"
+    assert 50 < (caught.value.retry_after_s or 0) <= 60
+    assert len(calls) == 1
