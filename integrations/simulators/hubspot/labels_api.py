@@ -78,7 +78,8 @@ def _user_type(call: Call, number: object) -> AssociationType:
 
 
 def _shown(kind: AssociationType) -> Json:
-    return {"category": kind.category, "typeId": kind.id, "label": kind.label}
+    shown: Json = {"category": kind.category, "typeId": kind.id}
+    return shown | ({"label": kind.label} if kind.label else {})
 
 
 def reads(call: Call) -> list[list[str]]:

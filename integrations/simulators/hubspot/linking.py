@@ -109,12 +109,14 @@ def drop_labels(
 def shown_types(
     portal: Portal, source: str, target: str, labels: dict[tuple[str, int], None]
 ) -> list[Json]:
-    """Return [{category, typeId, label}] as association reads do."""
+    """Return [{category, typeId, label?}] as association reads do."""
     shown = []
     for category, number in labels:
         kind = portal.types.get((source, target, number))
-        label = kind.label if kind else None
-        shown.append({"category": category, "typeId": number, "label": label})
+        item: Json = {"category": category, "typeId": number}
+        if kind and kind.label:
+            item["label"] = kind.label
+        shown.append(item)
     return shown
 
 
