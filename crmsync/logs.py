@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
+from structlog.typing import Processor
 
 # Applied to our own lines and to those of libraries alike.
-SHARED_PROCESSORS = [
+SHARED_PROCESSORS: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
@@ -46,6 +47,8 @@ def logging_config(*, level: str) -> dict[str, Any]:
         "loggers": {
             # One line per poll of the broker says nothing to anyone.
             "kombu": {"level": "WARNING"},
-            "uvicorn.access": {"level": "WARNING"},
+            # Uvicorn brings handlers of its own; its lines go the way of all others.
+            "uvicorn": {"handlers": [], "propagate": True},
+            "uvicorn.access": {"handlers": [], "level": "WARNING", "propagate": True},
         },
     }

@@ -346,7 +346,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(DATA_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "crmsync" / "static"]
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
-_MANIFEST = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+_MANIFEST = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 _PLAIN = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -61,8 +61,8 @@ def _watch(reader: int) -> NoReturn:
     groups: set[int] = set()
     with os.fdopen(reader) as lines:
         for line in lines:
-            number = int(line[1:])
-            groups.add(number) if line[0] == "+" else groups.discard(number)
+            group = int(line[1:])
+            groups.add(group) if line[0] == "+" else groups.discard(group)
     end_groups(groups, grace_s=_GRACE_S)
     os._exit(0)
 
