@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import secrets
 import sys
 import time
@@ -130,8 +131,17 @@ def _short(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
+def _allow_many_sockets() -> None:
+    """Raise the soft limit of open files, often 1,024, towards the hard one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 8192 if hard == resource.RLIM_INFINITY else min(8192, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def main() -> None:
     """Run the demo; problems are said in plain words."""
+    _allow_many_sockets()
     try:
         run(read_demo_options(sys.argv[1:]))
     except CannotStart as problem:
