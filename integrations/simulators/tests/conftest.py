@@ -93,7 +93,9 @@ class Recorded:
             answered.append(int(status.split()[0]))
             start_response(status, headers)
 
-        body = b"".join(wsgi_app(lambda _: self._handle(request))(_empty(environ), note))
+        body = b"".join(
+            wsgi_app(lambda _: self._handle(request))(_empty(environ), note)
+        )
         with self._lock:
             self.exchanges.append(
                 Exchange(

@@ -43,7 +43,9 @@ def need_contract() -> None:
 @cache
 def documents() -> list[dict[str, Any]]:
     """Return the OpenAPI documents, the special ones before the generic."""
-    paths = sorted(CONTRACT.glob("*.json"), key=lambda path: path.name == "objects.json")
+    paths = sorted(
+        CONTRACT.glob("*.json"), key=lambda path: path.name == "objects.json"
+    )
     return [_relaxed(json.loads(path.read_text())) for path in paths]
 
 

@@ -8,7 +8,7 @@ CONTACTS = "/crm/v3/objects/contacts"
 
 
 def inputs(*emails: str, traced: bool = False) -> dict[str, list]:
-    made = [{"properties": {"email": email}} for email in emails]
+    made: list[dict] = [{"properties": {"email": email}} for email in emails]
     if traced:
         made = [item | {"objectWriteTraceId": f"t{n}"} for n, item in enumerate(made)]
     return {"inputs": made}
@@ -17,7 +17,8 @@ def inputs(*emails: str, traced: bool = False) -> dict[str, list]:
 def upsert(*values: str, by: str = "email", **properties: str) -> dict[str, list]:
     return {
         "inputs": [
-            {"id": value, "idProperty": by, "properties": properties} for value in values
+            {"id": value, "idProperty": by, "properties": properties}
+            for value in values
         ]
     }
 
@@ -60,7 +61,10 @@ def test_a_batch_with_traces_applies_the_good_inputs(api: Api) -> None:
         ["t1"],
         ["t2"],
     ]
-    assert [e["category"] for e in payload["errors"]] == ["CONFLICT", "VALIDATION_ERROR"]
+    assert [e["category"] for e in payload["errors"]] == [
+        "CONFLICT",
+        "VALIDATION_ERROR",
+    ]
 
 
 def test_traces_must_be_unique_to_count(api: Api, sim) -> None:
@@ -136,7 +140,8 @@ def test_update_by_email_works_alone_but_not_in_a_batch(api: Api) -> None:
 
     batch = api.post(f"{CONTACTS}/batch/update", body)
     alone = api.patch(
-        f"{CONTACTS}/ann%40example.com?idProperty=email", {"properties": {"city": "Lyon"}}
+        f"{CONTACTS}/ann%40example.com?idProperty=email",
+        {"properties": {"city": "Lyon"}},
     )
 
     assert batch.status_code == 400
@@ -179,7 +184,9 @@ def test_read_finds_by_a_unique_property(api: Api) -> None:
 def test_archive_is_quiet_about_the_unknown(api: Api, sim) -> None:
     ann = api.create("contacts", email="ann@example.com")
 
-    answer = api.post(f"{CONTACTS}/batch/archive", {"inputs": [{"id": ann}, {"id": "9"}]})
+    answer = api.post(
+        f"{CONTACTS}/batch/archive", {"inputs": [{"id": ann}, {"id": "9"}]}
+    )
 
     assert answer.status_code == 204
     assert sim.dump("contacts")[0]["archived"] is True

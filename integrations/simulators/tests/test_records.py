@@ -25,7 +25,9 @@ def test_moving_an_email_onto_another_contact_is_a_conflict(api: Api) -> None:
     ann = api.create("contacts", email="ann@example.com")
     bob = api.create("contacts", email="bob@example.com")
 
-    answer = api.patch(f"{CONTACTS}/{bob}", {"properties": {"email": "ann@example.com"}})
+    answer = api.patch(
+        f"{CONTACTS}/{bob}", {"properties": {"email": "ann@example.com"}}
+    )
 
     assert answer.status_code == 409
     assert f"Existing ID: {ann}" in answer.json()["message"]
@@ -130,7 +132,9 @@ def test_only_default_properties_come_back_unless_named(api: Api) -> None:
     number = api.create("contacts", email="ann@example.com", city="Lyon")
 
     plain = api.get(f"{CONTACTS}/{number}").json()["properties"]
-    named = api.get(f"{CONTACTS}/{number}?properties=city,phone,nope").json()["properties"]
+    named = api.get(f"{CONTACTS}/{number}?properties=city,phone,nope").json()[
+        "properties"
+    ]
 
     assert set(plain) == {
         "createdate",
@@ -156,9 +160,7 @@ def test_an_empty_string_clears_a_value(api: Api) -> None:
 
 def test_records_are_found_by_email_and_by_additional_email(api: Api) -> None:
     extra = "a2@example.com;a3@example.com"
-    number = api.create(
-        "contacts", email="a1@example.com", hs_additional_emails=extra
-    )
+    number = api.create("contacts", email="a1@example.com", hs_additional_emails=extra)
 
     found = [
         api.get(f"{CONTACTS}/a{n}%40example.com?idProperty=email").json()["id"]

@@ -12,7 +12,7 @@ PEOPLE = [
 ]
 
 
-def where(name: str, operator: str, value=None, **more) -> dict:
+def where(name: str, operator: str, value=None, **more: object) -> dict:
     found = {"propertyName": name, "operator": operator, **more}
     return found | ({"value": value} if value is not None else {})
 
@@ -55,7 +55,12 @@ def test_operators(api: Api, people, condition, found) -> None:
 def test_filters_are_anded_and_groups_ored(api: Api, people) -> None:
     groups = [
         {"filters": [where("firstname", "EQ", "ann"), where("email", "HAS_PROPERTY")]},
-        {"filters": [where("firstname", "EQ", "bob"), where("hs_object_id", "GT", "900")]},
+        {
+            "filters": [
+                where("firstname", "EQ", "bob"),
+                where("hs_object_id", "GT", "900"),
+            ]
+        },
         {"filters": [where("email", "EQ", "cleo@example.org")]},
     ]
 
@@ -161,7 +166,9 @@ def test_the_index_lags_behind_reads(api: Api, sim) -> None:
 
 
 def test_the_index_keeps_the_older_values_for_a_while(api: Api, sim) -> None:
-    sim.seed([{"object": "contacts", "properties": {"lastname": "Lee", "city": "Lyon"}}])
+    sim.seed(
+        [{"object": "contacts", "properties": {"lastname": "Lee", "city": "Lyon"}}]
+    )
     sim.configure(index_delay_s=3600)
     api.patch("/crm/v3/objects/contacts/101", {"properties": {"city": "Bonn"}})
 

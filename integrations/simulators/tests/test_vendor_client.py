@@ -85,7 +85,11 @@ def test_the_client_works_in_batches(client, recorded) -> None:
     batches.archive({"inputs": [{"id": made.results[0].id}]})
 
     assert [record.new for record in upserted.results] == [False, True, True]
-    assert [record.properties["city"] for record in read.results] == [None, None, "Lyon"]
+    assert [record.properties["city"] for record in read.results] == [
+        None,
+        None,
+        "Lyon",
+    ]
     assert_within_contract(recorded)
 
 
@@ -106,7 +110,9 @@ def test_the_client_searches(client, recorded) -> None:
     wanted = {"propertyName": "firstname", "operator": "EQ", "value": "person"}
     body = {"filterGroups": [{"filters": [wanted]}], "limit": 5, "sorts": ["lastname"]}
     first = client.crm.contacts.search_api.do_search(body)
-    rest = client.crm.contacts.search_api.do_search(body | {"after": first.paging.next.after})
+    rest = client.crm.contacts.search_api.do_search(
+        body | {"after": first.paging.next.after}
+    )
 
     names = [r.properties["lastname"] for r in [*first.results, *rest.results]]
     assert (first.total, names) == (7, [str(n) for n in range(7)])
@@ -122,7 +128,9 @@ def test_the_client_associates(client, recorded) -> None:
 
     links.basic_api.create("contacts", contact.id, "companies", company.id, spec)
     page = links.basic_api.get_page("contacts", contact.id, "companies")
-    batch = links.batch_api.get_page("companies", "contacts", {"inputs": [{"id": company.id}]})
+    batch = links.batch_api.get_page(
+        "companies", "contacts", {"inputs": [{"id": company.id}]}
+    )
     deal = client.crm.deals.basic_api.create(
         {
             "properties": {"dealname": "One", "dealstage": "qualifiedtobuy"},
@@ -130,7 +138,10 @@ def test_the_client_associates(client, recorded) -> None:
                 {
                     "to": {"id": contact.id},
                     "types": [
-                        {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 3}
+                        {
+                            "associationCategory": "HUBSPOT_DEFINED",
+                            "associationTypeId": 3,
+                        }
                     ],
                 }
             ],
@@ -179,7 +190,12 @@ def test_the_client_defines_and_fills_a_custom_object(client, recorded) -> None:
             "requiredProperties": ["title"],
             "searchableProperties": ["title"],
             "properties": [
-                {"name": "title", "label": "Title", "type": "string", "fieldType": "text"}
+                {
+                    "name": "title",
+                    "label": "Title",
+                    "type": "string",
+                    "fieldType": "text",
+                }
             ],
             "associatedObjects": ["CONTACT"],
         }
@@ -227,7 +243,10 @@ def test_the_client_exchanges_and_refreshes_tokens(client, recorded) -> None:
     info = client.oauth.access_tokens_api.get(second.access_token)
 
     assert second.expires_in == 1800
-    assert (info.hub_id, info.scopes) == (4100001, ["oauth", "crm.objects.contacts.read"])
+    assert (info.hub_id, info.scopes) == (
+        4100001,
+        ["oauth", "crm.objects.contacts.read"],
+    )
     recorded.exchanges = [e for e in recorded.exchanges if "/token" in e.path]
     assert_within_contract(recorded)
 
