@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+
+def without_query(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Cut the query off a logged request: it may hold a code or a person's address."""
+    if isinstance(event.get("request"), str):
+        event["request"] = event["request"].partition("?")[0]
+    return event
+
 
 # Applied to our own lines and to those of libraries alike.
 SHARED_PROCESSORS: list[Processor] = [
@@ -17,6 +25,7 @@ SHARED_PROCESSORS: list[Processor] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.stdlib.ExtraAdder(),
+    without_query,
     structlog.processors.format_exc_info,
 ]
 
@@ -47,6 +56,8 @@ def logging_config(*, level: str) -> dict[str, Any]:
         "loggers": {
             # One line per poll of the broker says nothing to anyone.
             "kombu": {"level": "WARNING"},
+            # At DEBUG it would write whole addresses, and some hold a token.
+            "urllib3": {"level": "INFO"},
             # Uvicorn brings handlers of its own; its lines go the way of all others.
             "uvicorn": {"handlers": [], "propagate": True},
             "uvicorn.access": {"handlers": [], "level": "WARNING", "propagate": True},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
@@ -29,8 +29,8 @@ class ConnectionRefused(Exception):
 class Tokens:
     """What a vendor granted. expires_at None: it does not end."""
 
-    access: str
-    refresh: str = ""
+    access: str = field(repr=False)
+    refresh: str = field(default="", repr=False)
     expires_at: datetime | None = None
     lifetime_s: int = 0
 
@@ -147,7 +147,9 @@ def resume(connection: Connection, tokens: Tokens, account: Account) -> None:
 
 
 def _store_tokens(connection: Connection, tokens: Tokens) -> None:
-    token = OAuthToken.objects.filter(connection=connection).first()
+    # Deferred: a row that no key opens any more is just what a reconnect replaces.
+    stored = OAuthToken.objects.defer("access", "refresh")
+    token = stored.filter(connection=connection).first()
     token = token or OAuthToken(connection=connection, generation=0)
     token.access, token.refresh = tokens.access, tokens.refresh
     token.expires_at, token.lifetime_s = tokens.expires_at, tokens.lifetime_s
