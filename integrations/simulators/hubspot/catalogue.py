@@ -56,6 +56,10 @@ def _activity(
 
 def standard_types() -> list[ObjectType]:
     """Return the objects every account has."""
+    return _crm_types() + _activity_types()
+
+
+def _crm_types() -> list[ObjectType]:
     return [
         ObjectType(
             "0-1", "contacts", "Contact", "Contacts", "CONTACT", "contacts",
@@ -97,6 +101,11 @@ def standard_types() -> list[ObjectType]:
             *_ACTIVITY, _PLAIN, ("hs_lead_name",), ("hs_lead_name",),
             pipeline="hs_pipeline", stage="hs_pipeline_stage",
         ),
+    ]  # fmt: skip
+
+
+def _activity_types() -> list[ObjectType]:
+    return [
         _activity("0-46", "notes", text=("hs_note_body",), required=("hs_timestamp",)),
         _activity(
             "0-27", "tasks", text=("hs_task_body", "hs_task_subject"),

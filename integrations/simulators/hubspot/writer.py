@@ -193,11 +193,10 @@ class Writer:
         return other.id, types
 
     def _claim(self, table: RecordTable, changes: Changes, claimant: int) -> None:
+        given = {k: v for k, v in changes.items() if v}
         for name, index in table.unique.items():
-            given = {k: v for k, v in changes.items() if v}
-            if name not in given and not (
-                name == "email" and ADDITIONAL_EMAILS in given
-            ):
+            extra = name == "email" and ADDITIONAL_EMAILS in given
+            if name not in given and not extra:
                 continue
             for value in table.unique_values(name, given):
                 holder = index.get(value)
@@ -344,16 +343,17 @@ _ONE_OF = {
 }
 
 
+_TEXT = frozenset({str, type(None)})
+
+
 def _properties_of(raw: Json) -> dict[str, Any]:
     given = raw.get("properties")
     if not isinstance(given, dict):
         raise errors.bad_request("Invalid input JSON: properties must be an object")
-    for name, value in given.items():
-        if value is not None and not isinstance(value, str):
-            raise errors.bad_request(
-                "Invalid input JSON: Cannot deserialize value of type "
-                f"`java.lang.String` for the property {name}"
-            )
+    if not _TEXT.issuperset(map(type, given.values())):
+        raise errors.bad_request(
+            "Invalid input JSON: Cannot deserialize value of type `java.lang.String`"
+        )
     return given
 
 
