@@ -6,6 +6,8 @@ from pathlib import Path
 
 MAX_BYTES = 10 * 1024 * 1024
 KEEP = 3
+# A traceback in one line of JSON would hide what comes before it.
+_LONGEST = 1_000
 
 
 def rotate(path: Path, *, max_bytes: int = MAX_BYTES, keep: int = KEEP) -> None:
@@ -26,4 +28,5 @@ def last_lines(path: Path, *, count: int = 15) -> str:
     with path.open("rb") as handle:
         handle.seek(max(0, path.stat().st_size - 16_384))
         text = handle.read().decode("utf-8", errors="replace")
-    return "\n".join(text.splitlines()[-count:]) or "(it wrote nothing)"
+    lines = [line[:_LONGEST] for line in text.splitlines()[-count:]]
+    return "\n".join(lines) or "(it wrote nothing)"

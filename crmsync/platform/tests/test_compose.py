@@ -138,6 +138,7 @@ def local(database_url: str, tmp_path_factory) -> Iterator[Local]:
         supervisor.start(Program("redis", command, is_ready=lambda: accepts(port)))
         supervisor.wait_until_ready("redis")
         supervisor.run_once(_program(services["migrate"], folder))
+        supervisor.run_once(_image_build(folder))
         yield Local(services, supervisor, folder)
     finally:
         supervisor.stop()
@@ -199,6 +200,14 @@ def _program(service: Service, folder: Path) -> Program:
         env,
         is_ready=lambda: _check_health(service, env).returncode == 0,
     )
+
+
+def _image_build(folder: Path) -> Program:
+    """The step of the Dockerfile whose files the pages need."""
+    step = (ROOT / "Dockerfile").read_text().partition("collectstatic")[2]
+    command = ["python", "manage.py", "collectstatic", *step.partition("\n")[0].split()]
+    bare = Service("collectstatic", command, {}, [], {})
+    return Program(bare.name, command, _environment(bare, folder))
 
 
 def _check_health(
