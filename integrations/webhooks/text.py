@@ -18,8 +18,7 @@ MAX_TEXT = 50_000
 # Neither alternative looks past the next "<", so the whole is read once.
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]{0,30})([^<>]*)>")
 _LOOKS_LIKE_HTML = re.compile(
-    r"<(?:p|br|div|span|html|body|table|a|b|i|ul|ol|li|blockquote|font|!doctype)\b",
-    re.IGNORECASE,
+    r"</[a-z][a-z0-9]{0,30}\s?>|<(?:br|p|div)\b", re.IGNORECASE
 )
 _MARK = re.compile(
     r"\b(?:class|id)\s{0,5}=\s{0,5}[\"']?([^\"'>]{0,200})", re.IGNORECASE
@@ -124,8 +123,8 @@ def _marks(rest: str) -> set[str]:
 
 
 def _break(name: str, closing: str) -> str:
-    if name == "li" and not closing:
-        return "\n- "
+    if name == "li":
+        return "" if closing else "\n- "
     if name in {"td", "th"}:
         return " "
     if name == "p":
