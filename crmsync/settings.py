@@ -8,6 +8,7 @@ every variable; each may also be given as NAME_FILE.
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from datetime import timedelta
@@ -90,6 +91,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "crmsync.core.shortway.ShortWayMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "crmsync.platform.static.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -256,6 +258,14 @@ WORK_LEASE_S = env.int("WORK_LEASE_S", default=60)
 WORK_TIME_SLICE_S = env.int("WORK_TIME_SLICE_S", default=20)
 SWEEP_EVERY_S = env.float("SWEEP_EVERY_S", default=2.0)
 
+# --- operations --------------------------------------------------------------------
+
+# What a scraper of /metrics must send; empty lets only private addresses in.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Several web processes add up their counters in files here.
+if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
+
 # --- webhooks --------------------------------------------------------------------
 
 WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", default=5 * 1024 * 1024)
@@ -364,15 +374,16 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["crmsync.core.api.permissions.RolePermission"],
     "DEFAULT_PAGINATION_CLASS": "crmsync.core.api.paging.KeysetPagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["crmsync.core.api.filters.StrictFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "DEFAULT_THROTTLE_CLASSES": ["crmsync.core.api.throttling.CallerThrottle"],
     "DEFAULT_THROTTLE_RATES": {"caller": env.str("API_RATE", default="1200/minute")},
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["crmsync.core.api.parsers.StrictJSONParser"],
     "PAGE_SIZE": 50,
 }
+_ERRORS = "drf_standardized_errors.openapi_serializers"
 SPECTACULAR_SETTINGS = {
     "TITLE": "crmsync API",
     "DESCRIPTION": "Leads, companies, deals, activities, and how they are in step.",
@@ -381,6 +392,37 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_standardized_errors.openapi_hooks.postprocess_schema_enums",
+        "integrations.api.schema.describe_inbox",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "ActivityDirectionEnum": "leads.models.Activity.Direction",
+        "ActivityKindEnum": "leads.models.Activity.Kind",
+        "ConnectionStatusEnum": "integrations.models.Connection.Status",
+        "CustomFieldTypeEnum": "leads.models.CustomField.Type",
+        "DeliveryStateEnum": "integrations.models.Delivery.State",
+        "LeadStatusEnum": "leads.models.Lead.Status",
+        "MappingDirectionEnum": "integrations.models.ObjectMapping.Direction",
+        "RecordTypeEnum": "leads.models.RecordType",
+        "RoleEnum": "crmsync.core.roles.Role",
+        "StageOutcomeEnum": "leads.models.Stage.Outcome",
+        "SyncOutcomeEnum": "integrations.models.SyncEntry.Outcome",
+        "WorkStateEnum": "crmsync.core.models.work.State",
+        "ClientErrorEnum": f"{_ERRORS}.ClientErrorEnum.choices",
+        "ServerErrorEnum": f"{_ERRORS}.ServerErrorEnum.choices",
+        "ValidationErrorEnum": f"{_ERRORS}.ValidationErrorEnum.choices",
+        "ErrorCode401Enum": f"{_ERRORS}.ErrorCode401Enum.choices",
+        "ErrorCode403Enum": f"{_ERRORS}.ErrorCode403Enum.choices",
+        "ErrorCode404Enum": f"{_ERRORS}.ErrorCode404Enum.choices",
+        "ErrorCode429Enum": f"{_ERRORS}.ErrorCode429Enum.choices",
+    },
+}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "crmsync.core.api.handler.Handler",
+    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "409", "429"],
+    "ERROR_SCHEMAS": {"409": "crmsync.core.api.errors.ConflictSerializer"},
 }
 
 UNFOLD = {"SITE_TITLE": "crmsync", "SITE_HEADER": "crmsync admin"}

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from crmsync.core.api.base import Nothing
+from crmsync.core.api.docs import DocsView, SchemaView
+
+api = [
+    path("", include("crmsync.core.api.urls")),
+    path("", include("leads.api.urls")),
+    path("", include("integrations.api.urls")),
+]
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", DocsView.as_view(), name="docs"),
+    path("api/v1/", include((api, "api"))),
+    re_path(r"^api/", Nothing.as_view(), name="api-nothing"),
     path("", include("crmsync.core.urls")),
     path("", include("leads.urls")),
     path("", include("integrations.urls")),

@@ -27,7 +27,7 @@ from leads.selectors import PER_KIND, TimelineEntry
 PUSH, PROCESS = "push", "process"
 UNFINISHED = (State.READY, State.LEASED, State.WAITING)
 
-# --- the timeline of a lead ------------------------------------------------------------
+# --- the timeline of a lead -----------------------------------------------------------
 
 
 def lead_timeline(lead: Lead) -> list[TimelineEntry]:
@@ -95,7 +95,7 @@ def _sync(one: SyncEntry) -> TimelineEntry:
     )
 
 
-# --- home ------------------------------------------------------------------------------
+# --- home -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def _connection_figures(since: datetime) -> list[ConnectionFigures]:
     ]
 
 
-# --- outbox rows and what is wrong with them -------------------------------------------
+# --- outbox rows and what is wrong with them ------------------------------------------
 
 _FAILING = Q(failed_at__isnull=False) & ~Q(state=State.DONE) | Q(state=State.WAITING)
 

@@ -36,7 +36,7 @@ def _nothing(_: Workspace, __: Sequence[Draft], ___: Origin) -> list[RecordChang
     return []
 
 
-# --- leads -------------------------------------------------------------------------
+# --- leads ----------------------------------------------------------------------------
 
 
 def check_leads(drafts: Sequence[Draft]) -> None:
@@ -70,7 +70,7 @@ def follow_leads(
     return []
 
 
-# --- companies, campaigns ------------------------------------------------------------
+# --- companies, campaigns -------------------------------------------------------------
 
 
 def check_companies(drafts: Sequence[Draft]) -> None:
@@ -127,7 +127,7 @@ def _require(draft: Draft, name: str) -> None:
         draft.wrong(name, "This must not be empty.")
 
 
-# --- deals --------------------------------------------------------------------------
+# --- deals ----------------------------------------------------------------------------
 
 
 def check_deals(drafts: Sequence[Draft]) -> None:
@@ -200,7 +200,7 @@ def follow_deals(
     return []
 
 
-# --- activities ----------------------------------------------------------------------
+# --- activities -----------------------------------------------------------------------
 
 # What somebody said stays what they said.
 _SAID = frozenset({"direction", "subject", "body", "occurred_at", "channel", "lead_id"})

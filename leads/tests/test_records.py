@@ -71,7 +71,7 @@ def errors_of(workspace: Workspace, record_type: str, /, **values: object) -> To
     return caught.value.fields
 
 
-# --- leads -----------------------------------------------------------------------------
+# --- leads ----------------------------------------------------------------------------
 
 
 def test_a_lead_is_stored_in_normal_form(workspace: Workspace) -> None:
@@ -289,7 +289,7 @@ def test_an_owner_is_a_member(workspace: Workspace) -> None:
     assert lead.owner == rep
 
 
-# --- custom fields ----------------------------------------------------------------------
+# --- custom fields --------------------------------------------------------------------
 
 OPTIONS = [{"value": "hot", "label": "Hot"}, {"value": "cold", "label": "Cold"}]
 
@@ -383,7 +383,7 @@ def test_unknown_archived_and_foreign_custom_fields_are_refused(
     assert set(told) == {f"custom.{name}" for name in given}
 
 
-# --- companies and campaigns --------------------------------------------------------------
+# --- companies and campaigns ----------------------------------------------------------
 
 
 def test_a_domain_belongs_to_one_company(workspace: Workspace) -> None:
@@ -403,7 +403,7 @@ def test_a_campaign_name_is_taken_once_per_source(workspace: Workspace) -> None:
     assert "name" in errors_of(workspace, "campaign", name="Spring", source="lgm")
 
 
-# --- deals ----------------------------------------------------------------------------------
+# --- deals ----------------------------------------------------------------------------
 
 
 def test_a_deal_starts_in_the_first_open_stage_and_says_so(
@@ -488,7 +488,7 @@ def test_a_deal_needs_a_name(workspace: Workspace) -> None:
     assert list(errors_of(workspace, "deal", amount=None)) == ["name"]
 
 
-# --- activities -----------------------------------------------------------------------------
+# --- activities -----------------------------------------------------------------------
 
 
 def test_an_activity_takes_the_lead_of_its_deal(workspace: Workspace) -> None:

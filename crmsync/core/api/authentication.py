@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -14,7 +15,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer crm_...`; the key decides workspace and role."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
-        """Return the key, None without one. Raises AuthenticationFailed for a bad one."""
+        """Return the key, None without one. Raises AuthenticationFailed."""
         key = getattr(request._request, "api_key", None)
         if key is not None:
             return AnonymousUser(), key
@@ -25,3 +26,18 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Make a missing key a 401."""
         return "Bearer"
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    """Describes the key to readers of the schema."""
+
+    target_class = ApiKeyAuthentication
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        """Return the scheme."""
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A key of the workspace: `Authorization: Bearer crm_...`.",
+        }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from crmsync.core.roles import Can, allows
+
+if TYPE_CHECKING:  # settings name this module: importing views would be a circle
+    from rest_framework.views import APIView
 
 
 class RolePermission(BasePermission):

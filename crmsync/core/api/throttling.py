@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:  # settings name this module: importing views would be a circle
+    from rest_framework.views import APIView
 
 
 class CallerThrottle(SimpleRateThrottle):

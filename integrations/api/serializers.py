@@ -1,0 +1,387 @@
+"""What connections, mappings, endpoints, deliveries and syncs look like in the API."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from crmsync.core.api.base import StrictSerializer
+from crmsync.core.models.work import State
+from integrations.connectors import CONNECTORS
+from integrations.models import (
+    Connection,
+    Delivery,
+    Endpoint,
+    Event,
+    FieldMapping,
+    ObjectMapping,
+    SyncEntry,
+)
+from integrations.selectors import Row
+from integrations.webhooks.sources import SOURCES
+from leads.models import Activity, RecordType
+
+# --- connections ----------------------------------------------------------------------
+
+
+class ConnectionSerializer(serializers.ModelSerializer[Connection]):
+    """A connected account; its secrets are never shown."""
+
+    scopes = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = Connection
+        fields = (
+            "id",
+            "vendor",
+            "name",
+            "auth",
+            "status",
+            "status_detail",
+            "account_id",
+            "account_name",
+            "scopes",
+            "last_ok_at",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = fields
+
+
+class NewConnectionBody(StrictSerializer):
+    """An account to be connected by the token of a private app."""
+
+    vendor = serializers.ChoiceField(choices=sorted(CONNECTORS))
+    name = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    token = serializers.CharField(max_length=4000, write_only=True)
+
+
+class TokenBody(StrictSerializer):
+    """A new token of the same account."""
+
+    token = serializers.CharField(max_length=4000, write_only=True)
+
+
+# --- mappings -------------------------------------------------------------------------
+
+
+class FieldMappingSerializer(serializers.ModelSerializer[FieldMapping]):
+    """One row: our field, theirs, and what happens on the way."""
+
+    values = serializers.DictField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = FieldMapping
+        fields = (
+            "source",
+            "destination",
+            "transform",
+            "values",
+            "default",
+            "clear_blanks",
+            "active",
+        )
+        read_only_fields = fields
+
+
+class MappingSerializer(serializers.ModelSerializer[ObjectMapping]):
+    """How a record type and a remote object correspond."""
+
+    connection_id = serializers.IntegerField(read_only=True)
+    only_kinds = serializers.ListField(child=serializers.CharField(), read_only=True)
+    rows = FieldMappingSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = ObjectMapping
+        fields = (
+            "id",
+            "connection_id",
+            "record_type",
+            "remote_object",
+            "direction",
+            "mode",
+            "active",
+            "match_field",
+            "engaged_only",
+            "only_kinds",
+            "version",
+            "rows",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = fields
+
+
+class RowBody(StrictSerializer):
+    """A field mapping as it should be."""
+
+    source = serializers.CharField(max_length=80)
+    destination = serializers.CharField(max_length=100)
+    transform = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    values = serializers.DictField(
+        child=serializers.CharField(max_length=200), required=False
+    )
+    default = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    clear_blanks = serializers.BooleanField(required=False)
+    active = serializers.BooleanField(required=False)
+
+
+class MappingBody(StrictSerializer):
+    """What may change of a mapping; `rows` replaces all rows."""
+
+    direction = serializers.ChoiceField(
+        choices=ObjectMapping.Direction.choices, required=False
+    )
+    mode = serializers.ChoiceField(choices=ObjectMapping.Mode.choices, required=False)
+    match_field = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    engaged_only = serializers.BooleanField(required=False)
+    only_kinds = serializers.ListField(
+        child=serializers.ChoiceField(choices=Activity.Kind.choices), required=False
+    )
+    rows = RowBody(many=True, required=False)
+    version = serializers.IntegerField(required=False, min_value=1)
+
+
+# --- endpoints and deliveries ---------------------------------------------------------
+
+
+class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
+    """An address that takes webhooks; `url` is shown to who may manage it."""
+
+    deal_stage_id = serializers.IntegerField(read_only=True, allow_null=True)
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Endpoint
+        fields = (
+            "id",
+            "source",
+            "name",
+            "active",
+            "deal_stage_id",
+            "url",
+            "created_at",
+            "last_delivery_at",
+        )
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_url(self, endpoint: Endpoint) -> str | None:
+        """Return the address to the ones who may know it: it is the secret."""
+        return endpoint.url if self.context.get("may_manage") else None
+
+
+class EndpointBody(StrictSerializer):
+    """What may change of an endpoint."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    active = serializers.BooleanField(required=False)
+    deal_stage_id = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1
+    )
+    secrets = serializers.ListField(
+        child=serializers.CharField(max_length=500),
+        required=False,
+        write_only=True,
+        max_length=5,
+        help_text="What the source signs with, the newest first.",
+    )
+
+
+class NewEndpointBody(EndpointBody):
+    """An endpoint to be made."""
+
+    source = serializers.ChoiceField(choices=sorted(SOURCES))
+
+
+class DeliverySerializer(serializers.ModelSerializer[Delivery]):
+    """One HTTP request, without its body."""
+
+    endpoint_id = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Delivery
+        fields: tuple[str, ...] = (
+            "id",
+            "endpoint_id",
+            "received_at",
+            "method",
+            "size",
+            "seen",
+            "state",
+            "status_code",
+            "reason",
+            "trace_id",
+            "processed_at",
+        )
+        read_only_fields = fields
+
+
+class EventSerializer(serializers.ModelSerializer[Event]):
+    """One thing that happened in a delivery, and what it became."""
+
+    lead_id = serializers.IntegerField(read_only=True, allow_null=True)
+    activity_id = serializers.IntegerField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Event
+        fields = (
+            "id",
+            "kind",
+            "key",
+            "lead_id",
+            "activity_id",
+            "outcome",
+            "detail",
+            "at",
+        )
+        read_only_fields = fields
+
+
+class DeliveryDetailSerializer(DeliverySerializer):
+    """One HTTP request as it came, and what was in it."""
+
+    headers = serializers.DictField(child=serializers.CharField(), read_only=True)
+    body = serializers.SerializerMethodField()
+    body_encoding = serializers.SerializerMethodField()
+    events = EventSerializer(many=True, read_only=True)
+
+    class Meta(DeliverySerializer.Meta):
+        fields = (
+            *DeliverySerializer.Meta.fields,
+            "headers",
+            "body",
+            "body_encoding",
+            "traceback",
+            "events",
+        )
+        read_only_fields = fields
+
+    def get_body(self, delivery: Delivery) -> str:
+        """Return the body as text where it is UTF-8, else in base64."""
+        text = _as_text(bytes(delivery.body))
+        if text is not None:
+            return text
+        return base64.b64encode(bytes(delivery.body)).decode()
+
+    @extend_schema_field(serializers.ChoiceField(choices=["text", "base64"]))
+    def get_body_encoding(self, delivery: Delivery) -> str:
+        """Return how to read `body`."""
+        return "base64" if _as_text(bytes(delivery.body)) is None else "text"
+
+
+def _as_text(body: bytes) -> str | None:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+# --- syncs ----------------------------------------------------------------------------
+
+
+class RowSerializer(serializers.Serializer[Row]):
+    """One outbox row: a record that must reach a connection, and how that stands."""
+
+    id = serializers.IntegerField(source="item.pk")
+    kind = serializers.CharField(source="item.kind")
+    state = serializers.ChoiceField(source="item.state", choices=State.choices)
+    record_type = serializers.ChoiceField(
+        choices=[*RecordType.choices, ("", "None")], allow_blank=True
+    )
+    record_id = serializers.IntegerField(allow_null=True)
+    record = serializers.CharField(source="record_label")
+    connection_id = serializers.IntegerField(source="connection.pk", default=None)
+    mapping_id = serializers.IntegerField(source="mapping.pk", default=None)
+    attempts = serializers.IntegerField(source="item.attempts")
+    next_try_at = serializers.DateTimeField(source="item.not_before")
+    waits_for = serializers.CharField(source="item.waits_for")
+    error_class = serializers.CharField(source="item.error_class")
+    error_code = serializers.CharField(source="item.error_code")
+    error_field = serializers.CharField(source="item.error_field")
+    error = serializers.CharField(source="item.error")
+    failed_at = serializers.DateTimeField(source="item.failed_at", allow_null=True)
+    trace_id = serializers.CharField(source="item.trace_id")
+    created_at = serializers.DateTimeField(source="item.created_at")
+    updated_at = serializers.DateTimeField(source="item.updated_at")
+    finished_at = serializers.DateTimeField(source="item.finished_at", allow_null=True)
+
+
+class RetryBody(StrictSerializer):
+    """Which rows to try again: `ids`, or what all of the filters leave."""
+
+    ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        max_length=1000,
+    )
+    connection_id = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1
+    )
+    mapping_id = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1
+    )
+    error_class = serializers.CharField(required=False, max_length=20)
+    all = serializers.BooleanField(
+        required=False, help_text="Everything that failed, where nothing else is said."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse an empty choice: nobody retries everything by accident."""
+        if not attrs or attrs == {"all": False}:
+            raise serializers.ValidationError("Give ids, a filter, or all.")
+        return attrs
+
+
+class RetriedSerializer(serializers.Serializer[object]):
+    """How many rows were asked for again."""
+
+    retried = serializers.IntegerField()
+
+
+class SyncEntrySerializer(serializers.ModelSerializer[SyncEntry]):
+    """One try of one record, and how it ended."""
+
+    connection_id = serializers.IntegerField(read_only=True)
+    mapping_id = serializers.IntegerField(read_only=True, allow_null=True)
+    fields_sent = serializers.ListField(
+        source="fields", child=serializers.CharField(), read_only=True
+    )
+
+    class Meta:
+        model = SyncEntry
+        fields = (
+            "id",
+            "connection_id",
+            "mapping_id",
+            "record_type",
+            "record_id",
+            "remote_object",
+            "remote_id",
+            "direction",
+            "outcome",
+            "fields_sent",
+            "error_class",
+            "message",
+            "trace_id",
+            "at",
+        )
+        read_only_fields = fields
+
+
+class TimelineEntrySerializer(serializers.Serializer[object]):
+    """One thing that happened with a lead, newest first."""
+
+    at = serializers.DateTimeField()
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    detail = serializers.CharField()
+    url = serializers.CharField()
+    actor = serializers.CharField()
+    status = serializers.CharField()
+    record_type = serializers.CharField()
+    record_id = serializers.IntegerField(allow_null=True)
+    trace_id = serializers.CharField()

@@ -1,0 +1,118 @@
+"""The API of syncs: outbox rows and their retries, the journal, a lead's timeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from crmsync.core.api.base import ScopedViewSet
+from crmsync.core.api.filters import refuse_unknown
+from crmsync.core.models import WorkItem
+from crmsync.core.roles import Can
+from crmsync.core.wake import wake_after_commit
+from integrations import selectors
+from integrations.api import filters, serializers
+from integrations.models import SyncEntry
+from integrations.services.retries import retry
+from leads.models import Lead
+from leads.selectors import in_order, lead_timeline
+
+
+class RowViewSet(ScopedViewSet):
+    """What must reach a connection, or be processed, and how that stands."""
+
+    model = WorkItem
+    reads = Can.VIEW_SYNC
+    writes = Can.RETRY_SYNC
+    serializer_class = serializers.RowSerializer
+    filterset_class = filters.RowFilters
+
+    def list(self, request: Request) -> Response:
+        """List rows, newest first; `failing=true` is what the errors page shows."""
+        items = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        rows = selectors.rows_of(items or [])
+        return self.get_paginated_response(self.get_serializer(rows, many=True).data)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Show one row."""
+        return self._shown(self.get_object())
+
+    @extend_schema(
+        operation_id="sync_rows_retry_one",
+        request=None,
+        responses={202: serializers.RowSerializer},
+    )
+    @action(detail=True, methods=["post"], url_path="retry")
+    def retry_one(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Try one row again now; one that is done or under way stays as it is."""
+        item = self.get_object()
+        retry([item])
+        _wake()
+        return self._shown(self.get_queryset().get(pk=item.pk), status=202)
+
+    @extend_schema(
+        operation_id="sync_rows_retry_many",
+        request=serializers.RetryBody,
+        responses={202: serializers.RetriedSerializer},
+    )
+    @action(detail=False, methods=["post"], url_path="retry")
+    def retry_many(self, request: Request) -> Response:
+        """Try failed rows again now: by id, or all that the given filters leave."""
+        values = self.checked(serializers.RetryBody)
+        rows = selectors.failing_items()
+        if "ids" in values:
+            rows = rows.filter(pk__in=values["ids"])
+        if "connection_id" in values:
+            rows = rows.filter(channel__connection=values["connection_id"])
+        if "mapping_id" in values:
+            rows = rows.filter(kind="push", group=str(values["mapping_id"]))
+        if "error_class" in values:
+            rows = rows.filter(error_class=values["error_class"])
+        retried = retry(rows)
+        _wake()
+        return Response({"retried": retried}, status=202)
+
+    def _shown(self, item: WorkItem, *, status: int = 200) -> Response:
+        (row,) = selectors.rows_of([item])
+        return Response(self.get_serializer(row).data, status=status)
+
+
+def _wake() -> None:
+    wake_after_commit("integrations.tasks.drain", "sync")
+    wake_after_commit("integrations.tasks.process_deliveries", "ingest")
+
+
+class EntryViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
+    """The journal: each try of each record."""
+
+    model = SyncEntry
+    reads = Can.VIEW_SYNC
+    serializer_class = serializers.SyncEntrySerializer
+    filterset_class = filters.EntryFilters
+
+
+class TimelineView(APIView):
+    """The story of a lead."""
+
+    reads = Can.VIEW_RECORDS
+
+    @extend_schema(
+        operation_id="lead_timeline",
+        responses=serializers.TimelineEntrySerializer(many=True),
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        """Show what happened with a lead, newest first: in, here, and out."""
+        refuse_unknown(request, frozenset())
+        lead = Lead.objects.filter(pk=pk).first()
+        if lead is None:
+            raise NotFound
+        told = in_order([*lead_timeline(lead), *selectors.lead_timeline(lead)])
+        shown = serializers.TimelineEntrySerializer(told, many=True)
+        return Response(shown.data)

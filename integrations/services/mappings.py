@@ -1,0 +1,158 @@
+"""Changing how a record type and a remote object correspond."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from crmsync.core.services import Actor, Refused, audit
+from integrations.mapping.transforms import TRANSFORMS
+from integrations.models import FieldMapping, ObjectMapping, RemoteSchema
+from leads.models import CustomField
+from leads.snapshots import FIELDS
+
+MAX_ROWS = 500
+_PLAIN = ("direction", "mode", "match_field", "engaged_only", "only_kinds")
+
+
+class StaleMapping(Exception):
+    """Somebody else changed the mapping since the caller read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowValues:
+    """One field mapping as it should be; see `integrations.models.FieldMapping`."""
+
+    source: str
+    destination: str
+    transform: str = ""
+    values: Mapping[str, str] | None = None
+    default: str = ""
+    clear_blanks: bool = False
+    active: bool = True
+
+
+@transaction.atomic
+def change_mapping(
+    mapping: ObjectMapping,
+    actor: Actor,
+    values: Mapping[str, object],
+    *,
+    rows: Sequence[RowValues] | None = None,
+    version: int | None = None,
+) -> ObjectMapping:
+    """Change a mapping and, with `rows`, replace all of its field mappings.
+
+    values: any of direction, mode, match_field, engaged_only, only_kinds. What was sent
+    stays sent; records follow the new mapping from their next push on. Raises Refused,
+    and StaleMapping when `version` is not the current one.
+    """
+    _lock(mapping, version)
+    for name in _PLAIN:
+        if name in values:
+            setattr(mapping, name, values[name])
+    remote = _remote_fields(mapping)
+    if mapping.match_field and mapping.match_field not in remote:
+        raise Refused("match_field", _unknown(mapping.match_field, mapping))
+    if rows is not None:
+        _replace_rows(mapping, rows, remote)
+    return _saved(mapping, actor, "mapping.changed", sorted(values))
+
+
+@transaction.atomic
+def set_active(mapping: ObjectMapping, actor: Actor, *, active: bool) -> ObjectMapping:
+    """Switch a mapping on or off. Raises Refused when nothing would be sent."""
+    _lock(mapping, None)
+    if active and not mapping.rows.filter(active=True).exists():
+        raise Refused("rows", "Map at least one field first.")
+    mapping.active = active
+    action = "mapping.activated" if active else "mapping.deactivated"
+    return _saved(mapping, actor, action, [])
+
+
+def _lock(mapping: ObjectMapping, version: int | None) -> None:
+    row = ObjectMapping.objects.select_for_update().get(pk=mapping.pk)
+    mapping.version = row.version
+    if version is not None and version != row.version:
+        raise StaleMapping(
+            f"This was changed meanwhile: you have version {version}, "
+            f"it is at version {row.version}. Load it again."
+        )
+
+
+def _saved(
+    mapping: ObjectMapping, actor: Actor, action: str, fields: list[str]
+) -> ObjectMapping:
+    mapping.version += 1
+    mapping.save()
+    details = {"fields": fields, "version": mapping.version}
+    audit(mapping.workspace, actor, action, target=mapping, details=details)
+    mapping.refresh_from_db()
+    return mapping
+
+
+def _remote_fields(mapping: ObjectMapping) -> dict[str, Mapping[str, object]]:
+    """Return the remote object's fields as last described: name -> facts."""
+    schema = RemoteSchema.objects.filter(
+        connection=mapping.connection, object_type=mapping.remote_object
+    ).first()
+    return {one["name"]: one for one in schema.fields} if schema else {}
+
+
+def _replace_rows(
+    mapping: ObjectMapping,
+    rows: Sequence[RowValues],
+    remote: Mapping[str, Mapping[str, object]],
+) -> None:
+    if len(rows) > MAX_ROWS:
+        raise Refused("rows", f"At most {MAX_ROWS} rows.")
+    _check_rows(mapping, rows, remote)
+    mapping.rows.all().delete()
+    FieldMapping.objects.bulk_create(
+        FieldMapping(
+            mapping=mapping,
+            position=place,
+            source=row.source,
+            destination=row.destination,
+            transform=row.transform,
+            values=dict(row.values or {}),
+            default=row.default,
+            clear_blanks=row.clear_blanks,
+            active=row.active,
+        )
+        for place, row in enumerate(rows)
+    )
+
+
+def _check_rows(
+    mapping: ObjectMapping,
+    rows: Sequence[RowValues],
+    remote: Mapping[str, Mapping[str, object]],
+) -> None:
+    ours = our_fields(mapping.record_type)
+    times = Counter(row.destination for row in rows)
+    for row in rows:
+        if row.source not in ours:
+            raise Refused("rows", f"A {mapping.record_type} has no field {row.source}.")
+        if row.destination not in remote:
+            raise Refused("rows", _unknown(row.destination, mapping))
+        if remote[row.destination].get("read_only"):
+            raise Refused("rows", f"{row.destination} cannot be written there.")
+        if times[row.destination] > 1:
+            raise Refused("rows", f"{row.destination} is mapped twice.")
+        if row.transform and row.transform not in TRANSFORMS:
+            raise Refused("rows", f"There is no transform {row.transform}.")
+
+
+def _unknown(name: str, mapping: ObjectMapping) -> str:
+    return f"{mapping.connection} has no field {name} on {mapping.remote_object}."
+
+
+def our_fields(record_type: str) -> dict[str, str]:
+    """Return what a mapping of the record type can read: name -> label."""
+    own = CustomField.objects.filter(record_type=record_type, archived=False)
+    plain = {field.name: field.label for field in FIELDS.get(record_type, ())}
+    return plain | {f"custom.{one.name}": one.label for one in own}
