@@ -2,6 +2,8 @@
 
 import itertools
 import logging
+import multiprocessing
+import os
 import time
 from typing import Any
 
@@ -20,6 +22,11 @@ def budget(*limits: Any, **options: Any) -> Any:
 
 def granted(one: Any, bucket: str = "api", *, tries: int = 50) -> Any:
     return sum(one.acquire(bucket) == 0.0 for _ in range(tries))
+
+
+def granted_in_a_process(scope: str, url: str) -> int:
+    limits = (RateLimit("api", 11, 60, "test"),)
+    return int(granted(Budget(limits, scope=scope, redis_url=url)))
 
 
 def test_a_window_grants_its_amount_less_what_may_bunch_up_on_the_way() -> None:
@@ -90,6 +97,18 @@ def test_a_store_that_is_down_leaves_a_local_window_and_one_line_in_the_log(
 
     assert taken == 4
     assert len(caplog.records) == 1
+
+
+def test_processes_share_a_window_where_there_is_a_store() -> None:
+    url = os.environ.get("REDIS_URL", "")
+    if not url:
+        pytest.skip("REDIS_URL names no store that processes could share")
+    scope = next(_scopes)
+
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        taken = pool.starmap(granted_in_a_process, [(scope, url)] * 3)
+
+    assert sum(taken) == 10
 
 
 def test_a_process_has_one_budget_for_a_scope() -> None:

@@ -96,6 +96,13 @@ def test_too_few_results_leave_the_missing_unknown() -> None:
     assert isinstance(outcome[0].error, errors.OutcomeUnknown)
 
 
+def test_two_results_that_claim_one_write_are_nobodys() -> None:
+    writes = [upsert("r0", "a@example.com"), upsert("r1", "b@example.com")]
+    claims = [result(number, email="a@example.com") for number in ("1", "2")]
+
+    assert ids(written(writes, claims)) == [None, None]
+
+
 def test_a_result_without_an_id_is_no_result() -> None:
     outcome = written([upsert("r0", "a@example.com")], [{"properties": {"email": "a"}}])
 
