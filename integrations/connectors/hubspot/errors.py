@@ -33,12 +33,14 @@ _MOVING = 477  # the account is moving to another data centre
 # The id of the other record is nowhere but in the text:
 # HubSpot/hubspot-api-python#51.
 _EXISTING_ID = re.compile(r"Existing ID:\s*(\d+)")
+# UNCONFIRMED wording and code, seen in third-party code only.
 _UNIQUE_TAKEN = re.compile(r"(?:\b(\d+) )?already has that value", re.I)
 # A message ends in a JSON list of what is wrong with which property.
 _EMBEDDED = re.compile(r"\[\s*\{.*\}\s*\]", re.S)
 
 _SCHEMA_CODES = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"})
 _UNIQUE_CODES = frozenset({"CONFLICTING_UNIQUE_VALUE"})
+# UNCONFIRMED wording.
 _UNKNOWN_OBJECT = "Unable to infer object type"
 _NON_UNIQUE_KEY = re.compile(r"by non-unique \S+ property\s*(\w*)")
 

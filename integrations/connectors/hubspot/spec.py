@@ -170,8 +170,8 @@ SPEC = VendorSpec(
             "numbered": "/oauth/v1/access-tokens",
             "dated": "/oauth/v1/access-tokens",
         },
-        # What a private app's token says of itself; in no guide, but what the
-        # vendor's own private-app page calls.
+        # What a private app's token says of itself. UNCONFIRMED: third-party code
+        # calls it, no guide we read names it; `check` goes on without it.
         "private_token_info": {
             "numbered": "/oauth/v2/private-apps/get/access-token-info",
             "dated": "/oauth/v2/private-apps/get/access-token-info",
@@ -218,6 +218,7 @@ SPEC = VendorSpec(
     },
 )
 
+# UNCONFIRMED header names; bodies carry a documented correlationId on failure.
 REQUEST_ID_HEADERS = ("x-hubspot-correlation-id", "x-request-id")
 PRIVATE_APP_PREFIX = "pat-"  # how the token of a private app begins
 MAX_TEXT = 65_536  # guide crm/properties: characters in a string property

@@ -123,7 +123,7 @@ def new_property(field: RemoteField, group: str) -> dict[str, object]:
     if field.unique:
         body["hasUniqueValue"] = True
     if field.type == "bool":
-        # guide crm/properties: a boolean property names both of its options.
+        # UNCONFIRMED that a boolean must name both of its options; harmless if not.
         body["options"] = _option_inputs(
             (RemoteOption("true", "Yes"), RemoteOption("false", "No"))
         )
