@@ -120,8 +120,10 @@ _JSON = st.recursive(
     max_leaves=6,
 )
 _NAMES = st.sampled_from(
-    "leadId messageId lead sender message person createdAt id received messageBody "
-    "campaign thread proEmail name location".split()
+    [
+        *("leadId", "messageId", "lead", "sender", "message", "person", "createdAt"),
+        *("id", "received", "messageBody", "campaign", "thread", "proEmail", "name"),
+    ]
 )
 _PAYLOADS = st.dictionaries(_NAMES, _JSON | st.dictionaries(_NAMES, _JSON))
 
