@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import resource
 import secrets
 import sys
 import time
 from pathlib import Path
 
-from crmsync.platform import broker, ports, programs
-from crmsync.platform.console import CannotStart, give_up, say, step
+from crmsync.platform import ports, programs
+from crmsync.platform.console import CannotStart, give_up, say
 from crmsync.platform.datadir import empty, hold, open_data_dir
 from crmsync.platform.options import DemoOptions, read_demo_options
-from crmsync.platform.sockets import socket_path
-from crmsync.platform.supervisor import Program, Supervisor
+from crmsync.platform.product import start_product
+from crmsync.platform.supervisor import Supervisor
 from crmsync.platform.venv import ROOT
 
 # Set by a person for the real thing; a demo must not reach for it.
@@ -48,31 +47,12 @@ def run(options: DemoOptions) -> None:
 
 def _start(supervisor: Supervisor, options: DemoOptions, simulator_port: int) -> None:
     say("Starting crmsync")
-    chosen = broker.choose(supervisor.env, socket_path=socket_path(options.data))
-    supervisor.env.update(chosen.env)
-    if chosen.program is not None:
-        supervisor.start(chosen.program)
-    supervisor.start(
-        programs.simulator(
-            "hubspot", port=simulator_port, data=options.data / "simulators" / "hubspot"
-        )
+    hubspot = programs.simulator(
+        "hubspot", port=simulator_port, data=options.data / "simulators" / "hubspot"
     )
-    for name in supervisor.names():
-        supervisor.wait_until_ready(name)
-    with step("Preparing the database, the pages' files and the demo data"):
-        supervisor.run_once(_prepare())
-    with step(f"Starting web, worker and beat (broker: {chosen.words})"):
-        supervisor.start(programs.web(options.port))
-        supervisor.start(programs.worker("ingest", processes=1))
-        supervisor.start(programs.worker("sync", processes=2))
-        supervisor.start(programs.beat())
-        supervisor.wait_until_ready("web")
-
-
-def _prepare() -> Program:
-    return Program(
-        "prepare", [sys.executable, "-m", "crmsync.platform.prepare", "--demo"]
-    )
+    supervisor.start(hubspot)
+    supervisor.wait_until_ready(hubspot.name)
+    start_product(supervisor, data=options.data, port=options.port, demo=True)
 
 
 def _environment(
@@ -131,17 +111,8 @@ def _short(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-def _allow_many_sockets() -> None:
-    """Raise the soft limit of open files, often 1,024, towards the hard one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 8192 if hard == resource.RLIM_INFINITY else min(8192, hard)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def main() -> None:
     """Run the demo; problems are said in plain words."""
-    _allow_many_sockets()
     try:
         run(read_demo_options(sys.argv[1:]))
     except CannotStart as problem:
