@@ -1,6 +1,7 @@
 """The HubSpot simulator as a WSGI application."""
 
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -99,6 +100,10 @@ class HubSpotSimulator:
             return self._api(request, segments)
         except errors.ApiError as error:
             return error.reply()
+        except Exception:
+            # A mistake of the simulator's own: loud here, a 500 out there.
+            traceback.print_exc()
+            return errors.ApiError(500, _internal_error()).reply()
 
     def _oauth(self, request: Request, segments: list[str]) -> Reply:
         if segments[-1] == "authorize" and len(segments) <= 3:
@@ -181,12 +186,15 @@ def _refusal(rule: faults.FaultRule) -> errors.ApiError:
     }
     if rule.kind in known:
         return known[rule.kind]()
-    body: Json = {
+    return errors.ApiError(status, _internal_error())
+
+
+def _internal_error() -> Json:
+    return {
         "status": "error",
         "message": "internal error",
         "correlationId": "00000000-0000-4000-8000-000000000000",
     }
-    return errors.ApiError(status, body)
 
 
 def build(options: Options | None = None) -> HubSpotSimulator:

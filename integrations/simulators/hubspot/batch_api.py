@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.simulators.hubspot import errors, views
-from integrations.simulators.hubspot.call import Call, Route
+from integrations.simulators.hubspot.call import Call, Route, names_in
 from integrations.simulators.hubspot.objects_api import reads, writes
 from integrations.simulators.hubspot.records import Record, RecordTable
 from integrations.simulators.hubspot.values import iso
@@ -73,8 +73,8 @@ def batch_read(call: Call) -> Reply:
     inputs, body = call.inputs(most=MOST), call.body()
     archived = call.request.flag("archived")
     name = _id_property(table, body)
-    names = views.shown_names(table, body.get("properties") or [])
-    past = list(body.get("propertiesWithHistory") or [])
+    names = views.shown_names(table, names_in(body, "properties"))
+    past = names_in(body, "propertiesWithHistory")
     results, missing = [], []
     for position, raw in enumerate(inputs):
         record = table.find(str(raw.get("id", "")), name)

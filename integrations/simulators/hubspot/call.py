@@ -16,6 +16,26 @@ NUMBERED = frozenset({"v1", "v2", "v3", "v4"})
 DATED = frozenset({"2025-09", "2026-03", "2026-09"})
 
 
+def names_in(body: Json, name: str) -> list[str]:
+    """Return a list of strings from a body, empty when absent; raises a 400."""
+    found = body.get(name)
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(x, str) for x in found):
+        raise errors.bad_request(f"Invalid input JSON: {name} is a list of strings")
+    return found
+
+
+def number_in(body: Json, name: str, default: int) -> int:
+    """Return a whole number from a body; raises a 400."""
+    found = body.get(name)
+    if found is None:
+        return default
+    if not isinstance(found, int) or isinstance(found, bool) or found < -1:
+        raise errors.bad_request(f"Invalid input JSON: {name} is a number")
+    return found
+
+
 @dataclass(slots=True)
 class Call:
     """One authenticated request. args: the path's parameters, in order."""

@@ -56,12 +56,14 @@ def submit(world: World, request: Request, hub_id: str, guid: str) -> Reply:
 
 
 def _values(table: RecordTable, world: World, body: Json) -> dict[str, str]:
-    fields = body.get("fields")
+    fields = body.get("fields") if isinstance(body, dict) else None
     if not isinstance(fields, list) or not 1 <= len(fields) <= MAX_FIELDS:
         raise _refused("INVALID_FIELDS", f"fields must have 1 to {MAX_FIELDS} entries")
     at = str(body.get("submittedAt") or world.now_ms())
     if not at.isdigit() or int(at) < world.now_ms() - MONTH_MS:
         raise _refused("INVALID_SUBMITTED_AT", "submittedAt is over one month ago")
+    if not all(isinstance(f, dict) for f in fields):
+        raise _refused("INVALID_FIELDS", "fields is a list of objects")
     values = {str(f.get("name")): str(f.get("value", "")) for f in fields}
     if not values.get("email"):
         raise _refused("REQUIRED_FIELD", "Required field 'email' is missing")
@@ -80,11 +82,12 @@ def _refused(kind: str, message: str) -> errors.ApiError:
 
 def _remember(portal: Portal, guid: str, body: Json, at: int) -> None:
     kept = portal.documents("submissions")
+    context = body.get("context")
     submission = {
         "conversionId": str(uuid4()),
         "submittedAt": int(body.get("submittedAt") or at),
         "values": body["fields"],
-        "pageUrl": (body.get("context") or {}).get("pageUri", ""),
+        "pageUrl": str(context.get("pageUri", "")) if isinstance(context, dict) else "",
     }
     portal.do(["doc", "submissions", f"{guid}/{len(kept)}", submission])
 

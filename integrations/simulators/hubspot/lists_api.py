@@ -3,7 +3,7 @@
 from typing import Any
 
 from integrations.simulators.hubspot import errors
-from integrations.simulators.hubspot.call import Call, Route
+from integrations.simulators.hubspot.call import Call, Route, names_in, number_in
 from integrations.simulators.hubspot.records import RecordTable
 from integrations.simulators.hubspot.values import iso
 from integrations.simulators.wire import Json, Reply, json_reply
@@ -81,8 +81,8 @@ def search_lists(call: Call) -> Reply:
     """POST {query, count, offset, processingTypes}: offset based."""
     body = call.body()
     query = str(body.get("query") or "").lower()
-    kinds = body.get("processingTypes") or KINDS
-    count, offset = int(body.get("count") or 20), int(body.get("offset") or 0)
+    kinds = names_in(body, "processingTypes") or KINDS
+    count, offset = number_in(body, "count", 20), number_in(body, "offset", 0)
     found = [
         item
         for item in _lists(call).values()

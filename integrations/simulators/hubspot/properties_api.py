@@ -7,7 +7,7 @@ from typing import Any
 from integrations.simulators.hubspot import errors
 from integrations.simulators.hubspot.access import schema_scopes
 from integrations.simulators.hubspot.batch_api import batch_reply
-from integrations.simulators.hubspot.call import Call, Route
+from integrations.simulators.hubspot.call import Call, Route, number_in
 from integrations.simulators.hubspot.definitions import FIELD_TYPES, Property
 from integrations.simulators.hubspot.records import RecordTable
 from integrations.simulators.hubspot.values import iso
@@ -171,7 +171,7 @@ def _check_types(prop: Property) -> None:
 def _options(raw: Any) -> dict[str, str]:
     if not isinstance(raw, list) or not all(isinstance(o, dict) for o in raw):
         raise errors.bad_request("Invalid input JSON: options is a list of objects")
-    ordered = sorted(raw, key=lambda option: option.get("displayOrder") or 0)
+    ordered = sorted(raw, key=lambda option: number_in(option, "displayOrder", 0))
     return {str(o.get("value")): str(o.get("label") or o.get("value")) for o in ordered}
 
 
@@ -250,7 +250,7 @@ def create_group(call: Call) -> Reply:
         raise errors.bad_request("Invalid input JSON: name and label are required")
     if name in _groups(call, table):
         raise errors.conflict(f'A property group named "{name}" already exists')
-    group = _group(name, str(body["label"]), int(body.get("displayOrder") or -1))
+    group = _group(name, str(body["label"]), number_in(body, "displayOrder", -1))
     call.portal.do(["doc", f"groups/{table.kind.name}", name, group])
     return json_reply(group, 201)
 

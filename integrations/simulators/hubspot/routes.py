@@ -12,6 +12,7 @@ from integrations.simulators.hubspot import (
     properties_api,
     schemas_api,
     search_api,
+    sequences_api,
 )
 from integrations.simulators.hubspot.call import Route
 
@@ -27,4 +28,5 @@ ROUTES: list[Route] = [
     *owners_api.ROUTES,
     *pipelines_api.ROUTES,
     *schemas_api.ROUTES,
+    *sequences_api.ROUTES,
 ]

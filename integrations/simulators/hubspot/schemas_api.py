@@ -6,7 +6,7 @@ from typing import Any
 
 from integrations.simulators.hubspot import errors
 from integrations.simulators.hubspot.association_types import USER, AssociationType
-from integrations.simulators.hubspot.call import Call, Route
+from integrations.simulators.hubspot.call import Call, Route, names_in
 from integrations.simulators.hubspot.definitions import ObjectType
 from integrations.simulators.hubspot.labels_api import next_user_type
 from integrations.simulators.hubspot.properties_api import new_property, shown
@@ -42,7 +42,7 @@ def create_schema(call: Call) -> Reply:
     raws = body.get("properties")
     if not isinstance(raws, list) or not all(isinstance(raw, dict) for raw in raws):
         raise errors.bad_request("Invalid input JSON: properties is a list")
-    partners = [_partner(call, raw) for raw in body.get("associatedObjects") or []]
+    partners = [_partner(call, raw) for raw in names_in(body, "associatedObjects")]
     names = {str(raw.get("name")) for raw in raws}
     kind = _kind(call, name, body, names)
     table: RecordTable = call.portal.do(["type", asdict(kind)])
@@ -62,8 +62,8 @@ def create_schema(call: Call) -> Reply:
 
 def _kind(call: Call, name: str, body: Json, names: set[str]) -> ObjectType:
     labels = body.get("labels") if isinstance(body.get("labels"), dict) else {}
-    required = tuple(body.get("requiredProperties") or ())
-    searchable = tuple(body.get("searchableProperties") or ())
+    required = tuple(names_in(body, "requiredProperties"))
+    searchable = tuple(names_in(body, "searchableProperties"))
     primary = str(body.get("primaryDisplayProperty") or "")
     unknown = {*required, *searchable, *([primary] if primary else [])} - names
     if unknown:
@@ -103,12 +103,13 @@ def update_schema(call: Call) -> Reply:
     table, body = _table(call), call.body()
     _check_custom(table)
     definition = asdict(table.kind)
-    labels = body.get("labels") or {}
+    labels = body.get("labels")
+    labels = labels if isinstance(labels, dict) else {}
     definition |= {k: labels[k] for k in ("singular", "plural") if labels.get(k)}
     if "requiredProperties" in body:
-        definition["required"] = body["requiredProperties"]
+        definition["required"] = names_in(body, "requiredProperties")
     if "searchableProperties" in body:
-        definition["searchable"] = body["searchableProperties"]
+        definition["searchable"] = names_in(body, "searchableProperties")
     call.portal.do(["type", definition])
     known = call.portal.documents("schemas").get(table.kind.name, {})
     call.portal.do(["doc", "schemas", table.kind.name, known | _details(body)])

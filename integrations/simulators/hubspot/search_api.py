@@ -1,7 +1,7 @@
 """POST /crm/v3/objects/{type}/search."""
 
 from integrations.simulators.hubspot import errors, search, views
-from integrations.simulators.hubspot.call import Call, Route
+from integrations.simulators.hubspot.call import Call, Route, names_in
 from integrations.simulators.hubspot.objects_api import reads
 from integrations.simulators.wire import Json, Reply, json_reply
 
@@ -16,7 +16,7 @@ def search_records(call: Call) -> Reply:
     table, body = call.table(), call.body()
     limit, after = _paging(body)
     found = search.find(call.portal, table, body, call.world.now())
-    names = views.shown_names(table, body.get("properties") or [])
+    names = views.shown_names(table, names_in(body, "properties"))
     page = found[after : after + limit]
     payload: Json = {
         "total": len(found),

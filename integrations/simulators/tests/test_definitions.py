@@ -1,4 +1,4 @@
-"""Properties, pipelines, owners, custom objects, lists and forms."""
+"""Properties, pipelines, owners, custom objects, lists, forms and sequences."""
 
 import pytest
 
@@ -235,3 +235,28 @@ def test_a_form_submission_makes_or_updates_the_contact(api: Api, sim) -> None:
     assert [r["properties"]["city"] for r in sim.dump("contacts")] == ["Bonn"]
     assert len(read["results"]) == 2
     assert api.post(path, {"fields": [email], "submittedAt": 1}).status_code == 400
+
+
+def test_a_contact_is_enrolled_in_a_sequence_by_a_connected_mailbox(api: Api) -> None:
+    contact = api.create("contacts", email="ann@example.com")
+    sequence = api.get("/automation/v4/sequences?userId=9101").json()["results"][0]
+    path = "/automation/v4/sequences/enrollments"
+    body = {"sequenceId": sequence["id"], "contactId": contact}
+
+    stranger = api.post(f"{path}?userId=9101", body | {"senderEmail": "x@example.com"})
+    enrolled = api.post(
+        f"{path}?userId=9101", body | {"senderEmail": "ada.marsh@example.com"}
+    )
+
+    assert stranger.status_code == 400
+    assert enrolled.json()["toEmail"] == "ann@example.com"
+    assert api.get(f"{path}/contact/{contact}").json()["sequenceId"] == sequence["id"]
+
+
+def test_a_contact_is_enrolled_in_a_workflow_by_email(api: Api) -> None:
+    api.create("contacts", email="ann@example.com")
+    path = "/automation/v2/workflows/7/enrollments/contacts"
+
+    assert api.post(f"{path}/ann@example.com").status_code == 204
+    assert api.delete(f"{path}/ann@example.com").status_code == 204
+    assert api.post(f"{path}/nobody@example.com").status_code == 404

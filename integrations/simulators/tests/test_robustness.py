@@ -1,0 +1,103 @@
+"""Whatever is sent, the simulator answers with a client error, never with its own."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from integrations.simulators.hubspot import HubSpotSimulator, Options, build
+from integrations.simulators.hubspot.routes import ROUTES
+from integrations.simulators.testing import PRIVATE_TOKEN
+from integrations.simulators.wire import request_of
+
+VERSIONED = [
+    (route.method, route.family, version, route.pattern)
+    for route in ROUTES
+    for version in sorted(route.versions)[:1]
+]
+AUTOMATION = ("sequences", "workflows")
+NAMES = st.sampled_from(
+    [
+        "properties",
+        "inputs",
+        "id",
+        "idProperty",
+        "filterGroups",
+        "filters",
+        "propertyName",
+        "operator",
+        "value",
+        "values",
+        "limit",
+        "after",
+        "sorts",
+        "associations",
+        "to",
+        "from",
+        "types",
+        "stages",
+        "label",
+        "name",
+        "options",
+        "recordIdsToAdd",
+        "count",
+        "offset",
+        "labels",
+        "objectTypeId",
+        "associationTypeId",
+        "query",
+    ]
+)
+WORDS = st.sampled_from(["", "1", "101", "email", "EQ", "IN", "contacts", "0-1", "é/%"])
+LEAVES = st.none() | st.booleans() | st.integers(-5, 300) | WORDS
+JSON: st.SearchStrategy[Any] = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> HubSpotSimulator:
+    return build(Options(settings={"limits": False}))
+
+
+def status_of(simulator: HubSpotSimulator, method: str, path: str, body: bytes) -> int:
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_AUTHORIZATION": f"Bearer {PRIVATE_TOKEN}",
+        "wsgi.input": io.BytesIO(body),
+    }
+    return simulator.handle(request_of(environ)).status
+
+
+@pytest.mark.parametrize("operation", VERSIONED, ids=lambda o: f"{o[0]} {o[1]}/{o[3]}")
+def test_no_body_makes_it_fail(simulator: HubSpotSimulator, operation) -> None:
+    method, family, version, pattern = operation
+    rest = pattern.replace("{type}", "contacts").replace("{id}", "101")
+    rest = rest.replace("{name}", "email").replace("{guid}", "g")
+    outside = family in ("crm-object-schemas", "form-integrations")
+    dated = version.startswith("20")
+    middle = f"{family}/{version}" if dated or outside else f"{version}/{family}"
+    area = "" if outside else "/automation" if family in AUTOMATION else "/crm"
+    path = f"{area}/{middle}/{rest}"
+
+    @settings(max_examples=8, deadline=None, database=None)
+    @given(JSON)
+    def check(body: Any) -> None:
+        assert status_of(simulator, method, path, json.dumps(body).encode()) < 500
+
+    check()
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"[", b'{"a":1e999}', b"null", b'"x"'])
+def test_bytes_that_are_no_object_are_refused(simulator, body) -> None:
+    assert status_of(simulator, "POST", "/crm/v3/objects/contacts", body) == 400
