@@ -13,8 +13,12 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 def without_query(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Cut the query off a logged request: it may hold a code or a person's address."""
-    if isinstance(event.get("request"), str):
-        event["request"] = event["request"].partition("?")[0]
+    request = event.get("request")
+    if isinstance(request, str):
+        event["request"] = request.partition("?")[0]
+    elif request is not None:
+        # Django hands over the request itself, whose repr holds the whole address.
+        event["request"] = str(getattr(request, "path", type(request).__name__))
     return event
 
 

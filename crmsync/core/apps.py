@@ -8,3 +8,7 @@ class CoreConfig(AppConfig):
 
     name = "crmsync.core"
     label = "core"
+
+    def ready(self) -> None:
+        """Register the start-up checks."""
+        from crmsync.core import checks  # noqa: F401
