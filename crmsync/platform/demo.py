@@ -11,7 +11,11 @@ from pathlib import Path
 from crmsync.platform import ports, programs
 from crmsync.platform.console import CannotStart, give_up, say
 from crmsync.platform.datadir import empty, hold, open_data_dir
-from crmsync.platform.options import DemoOptions, read_demo_options
+from crmsync.platform.options import (
+    DEFAULT_PORT,
+    DemoOptions,
+    read_demo_options,
+)
 from crmsync.platform.product import start_product
 from crmsync.platform.supervisor import Supervisor
 from crmsync.platform.venv import ROOT
@@ -86,7 +90,7 @@ def _welcome(
 ) -> str:
     people = "\n".join(f"    {email:<18}  {role}" for email, role in _PEOPLE)
     data = _short(options.data)
-    prefix = "" if data == "data" else f"CRMSYNC_DATA={data} "
+    manage = f"{_settings_of(options)}.venv/bin/python manage.py"
     return f"""
 crmsync runs at   http://{ports.LOOPBACK}:{options.port}   (ready in {took_s:.0f} s)
 
@@ -95,7 +99,7 @@ crmsync runs at   http://{ports.LOOPBACK}:{options.port}   (ready in {took_s:.0f
 
   Three things to try:
     1. Post a reply as La Growth Machine would, then watch the lead change:
-         {prefix}.venv/bin/python manage.py send_webhook lgm reply_interested
+         {manage} send_webhook lgm reply_interested
     2. See what HubSpot got, and break it on purpose:
          http://{ports.LOOPBACK}:{simulator_port}/__sim/
     3. Look at what failed and retry it:
@@ -103,6 +107,16 @@ crmsync runs at   http://{ports.LOOPBACK}:{options.port}   (ready in {took_s:.0f
 
   Data and logs: {data}, {data}/logs. Ctrl-C stops everything.
 """
+
+
+def _settings_of(options: DemoOptions) -> str:
+    """Return what a command needs in front of it to find this demo."""
+    words = ""
+    if options.data != ROOT / "data":
+        words += f"CRMSYNC_DATA={options.data} "
+    if options.port != DEFAULT_PORT:
+        words += f"PUBLIC_URL=http://{ports.LOOPBACK}:{options.port} "
+    return words
 
 
 def _short(path: Path) -> str:

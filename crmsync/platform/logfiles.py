@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 MAX_BYTES = 10 * 1024 * 1024
 KEEP = 3
-# A traceback in one line of JSON would hide what comes before it.
 _LONGEST = 1_000
+_TRACE_LINES = 6
 
 
 def rotate(path: Path, *, max_bytes: int = MAX_BYTES, keep: int = KEEP) -> None:
@@ -26,7 +27,17 @@ def last_lines(path: Path, *, count: int = 15) -> str:
     if not path.exists():
         return "(it wrote nothing)"
     with path.open("rb") as handle:
-        handle.seek(max(0, path.stat().st_size - 16_384))
+        handle.seek(max(0, path.stat().st_size - 65_536))
         text = handle.read().decode("utf-8", errors="replace")
-    lines = [line[:_LONGEST] for line in text.splitlines()[-count:]]
+    lines = [_readable(line) for line in text.splitlines()[-count:]]
     return "\n".join(lines) or "(it wrote nothing)"
+
+
+def _readable(line: str) -> str:
+    """Return what a structured line says; one that is no JSON stays, cut if endless."""
+    try:
+        found = json.loads(line)
+        said, raised = str(found["event"]), str(found.get("exception", ""))
+    except (ValueError, KeyError, TypeError):
+        return line[:_LONGEST]
+    return "\n".join([said.strip(), *raised.splitlines()[-_TRACE_LINES:]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from crmsync.platform.logfiles import last_lines, rotate
 
 
@@ -26,6 +28,22 @@ def test_a_small_file_stays(tmp_path) -> None:
     rotate(log, max_bytes=100, keep=2)
 
     assert log.read_text() == "one"
+
+
+def test_a_structured_line_is_shown_as_words_and_the_end_of_its_traceback(
+    tmp_path,
+) -> None:
+    log = tmp_path / "web.log"
+    trace = "\n".join(
+        [*(f"  File {n}" for n in range(50)), "ValueError: no such thing"]
+    )
+    log.write_text(json.dumps({"event": "request_failed", "exception": trace}) + "\n")
+
+    shown = last_lines(log)
+
+    assert shown.startswith("request_failed\n")
+    assert shown.endswith("ValueError: no such thing")
+    assert "File 1\n" not in shown
 
 
 def test_the_end_of_a_file_is_given_even_when_it_is_not_text(tmp_path) -> None:
