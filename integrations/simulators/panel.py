@@ -18,7 +18,7 @@ def page(title: str) -> str:
 
 TEMPLATE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{title}}</title><style>{{style}}</style></head><body><header><h1>{{title}}</h1>
+<title>{{title}}</title><link rel="icon" href="data:,"><style>{{style}}</style></head><body><header><h1>{{title}}</h1>
 <p>What this simulated CRM holds, what was asked of it, and how it misbehaves.</p>
 </header><main>
 <section><h2>Faults</h2><div id="faults"></div>
@@ -83,6 +83,12 @@ function table(names, rows) {
   }
   return made;
 }
+function dumped(name) {
+  const link = document.createElement('a');
+  link.href = '/__sim/dump?object=' + encodeURIComponent(name);
+  link.textContent = name;
+  return link;
+}
 function remover(id) {
   const button = document.createElement('button');
   button.textContent = 'Remove';
@@ -97,7 +103,7 @@ async function refresh() {
       f.count === null ? 'for ever' : f.count, f.fired, remover(f.id)])) : 'None.');
   const stats = await api('GET', 'stats');
   el('records').replaceChildren(table(['Object', 'Records'],
-    Object.entries(stats.records)));
+    Object.entries(stats.records).map(([name, n]) => [dumped(name), n])));
   el('stats').replaceChildren(table(['Route', 'Requests', 'Inputs', 'Answers'],
     Object.entries(stats.routes).map(([route, r]) => [route, r.count, r.inputs,
       Object.entries(r.statuses).map(([s, n]) => s + ': ' + n).join(', ')])));

@@ -57,6 +57,8 @@ class HubSpotSimulator:
         """Answer one request; raises DropConnectionError when a fault says so."""
         if request.path.startswith(CONTROL):
             return self.control.reply(request)
+        if request.path == "/":
+            return Reply(302, headers=[("Location", f"{CONTROL}/")])
         at, started = time.time(), time.perf_counter()
         request.template = request.path
         rules = self.world.faults.pick(request)

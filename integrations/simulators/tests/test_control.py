@@ -240,3 +240,10 @@ def test_it_ends_within_two_seconds_of_being_asked(busy) -> None:
     sim.stop()
 
     assert time.monotonic() - started < 2
+
+
+def test_the_bare_address_leads_to_the_panel(sim) -> None:
+    page = requests.get(sim.base_url, timeout=10)
+
+    assert page.url.endswith("/__sim/")
+    assert sim.stats()["total"] == 0
