@@ -123,16 +123,17 @@ def _result(row: Row, found: Mapping[tuple[int, str], Stored]) -> Stored:
 
 
 def _distinct(rows: Sequence[Row]) -> list[tuple[Row, int]]:
-    """Return each delivery once, with how often it is among the rows.
+    """Return each delivery once, in order of arrival, with how often it is there.
 
-    Sorted, so that two processes lock repeats in the same order.
+    The order decides the ids, and so in which order they are processed. Two processes
+    that insert the same repeats crosswise may deadlock; the loser tries again.
     """
     first: dict[tuple[int, str], Row] = {}
     times: Counter[tuple[int, str]] = Counter()
     for row in rows:
         first.setdefault(_identity(row), row)
         times[_identity(row)] += 1
-    return [(first[key], times[key]) for key in sorted(first)]
+    return [(first[key], times[key]) for key in first]
 
 
 def _insert(distinct: Sequence[tuple[Row, int]]) -> dict[tuple[int, str], Stored]:
