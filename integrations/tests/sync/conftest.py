@@ -16,8 +16,6 @@ from integrations.services.setup import set_up_due
 from integrations.simulators.testing import RunningSimulator
 from leads.services.workspace import ensure_workspace_defaults
 
-pytest_plugins = ["integrations.simulators.testing"]
-
 
 @pytest.fixture
 def workspace(transactional_db: None) -> Iterator[Workspace]:
