@@ -151,7 +151,8 @@ def _error_page(message: str) -> str:
 def _frame(title: str, body: str) -> str:
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{STYLE}</style></head><body><main>
+<link rel="icon" href="data:,">
+<title>{escape(title)}</title><style>{STYLE}</style></head><body><main>
 <p class="brand">HubSpot simulator</p>{body}</main></body></html>"""
 
 
