@@ -18,7 +18,6 @@ from integrations.models import Connection
 from integrations.simulators.testing import CLIENT_ID, CLIENT_SECRET, RunningSimulator
 from leads.services.workspace import ensure_workspace_defaults
 
-
 START = "/connections/hubspot/connect/"
 CALLBACK = "/oauth/hubspot/callback/"
 HUB = "4100001"
