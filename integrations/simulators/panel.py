@@ -19,7 +19,8 @@ def page(title: str) -> str:
 TEMPLATE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{title}}</title>
-<link rel="icon" href="data:,"><style>{{style}}</style></head><body><header><h1>{{title}}</h1>
+<link rel="icon" href="data:,">
+<style>{{style}}</style></head><body><header><h1>{{title}}</h1>
 <p>What this simulated CRM holds, what was asked of it, and how it misbehaves.</p>
 </header><main>
 <section><h2>Faults</h2><div id="faults"></div>
