@@ -25,7 +25,7 @@ from leads.models import Activity, Campaign, Company, Deal, Lead, RecordType
 from leads.selectors import PER_KIND, TimelineEntry
 
 PUSH, PROCESS = "push", "process"
-UNFINISHED = (State.READY, State.LEASED, State.WAITING)
+MOVING = (State.READY, State.LEASED)
 
 # --- the timeline of a lead -----------------------------------------------------------
 
@@ -136,7 +136,7 @@ def home_figures(workspace: Workspace, now: datetime | None = None) -> HomeFigur
     """Return the figures of the home page, each from one query."""
     since = midnight(workspace, now or timezone.now())
     rows = _connection_figures(since)
-    items = WorkItem.objects.filter(state__in=UNFINISHED, failed_at__isnull=True)
+    items = WorkItem.objects.filter(state__in=MOVING, failed_at__isnull=True)
     return HomeFigures(
         connections=rows,
         deliveries_today=Delivery.objects.filter(received_at__gte=since).count(),
@@ -150,7 +150,7 @@ def home_figures(workspace: Workspace, now: datetime | None = None) -> HomeFigur
 
 
 def _connection_figures(since: datetime) -> list[ConnectionFigures]:
-    unfinished = Q(state__in=UNFINISHED, failed_at__isnull=True)
+    unfinished = Q(state__in=MOVING, failed_at__isnull=True)
     counted = WorkItem.objects.order_by().values("channel_id")
     work = {
         row["channel_id"]: row

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from leads.models import Activity, Change, Lead, RecordType, ScoreEntry, StageChange
+from crmsync.core.models import User
+from leads.models import (
+    Activity,
+    Change,
+    Company,
+    Lead,
+    RecordType,
+    ScoreEntry,
+    StageChange,
+)
 
 # More than a page shows; older entries are found on the records themselves.
 PER_KIND = 200
@@ -123,14 +132,16 @@ def _stage(one: StageChange) -> TimelineEntry:
 
 
 def _changes(lead: Lead) -> list[TimelineEntry]:
-    rows = Change.objects.filter(record_type=RecordType.LEAD, record_id=lead.pk)
-    found = (_change(one) for one in rows.order_by("-id")[:PER_KIND])
+    mine = Change.objects.filter(record_type=RecordType.LEAD, record_id=lead.pk)
+    rows = list(mine.order_by("-id")[:PER_KIND])
+    names = names_in(rows)
+    found = (_change(one, names) for one in rows)
     return [entry for entry in found if entry is not None]
 
 
-def _change(one: Change) -> TimelineEntry | None:
+def _change(one: Change, names: Names) -> TimelineEntry | None:
     created = one.action == Change.Action.CREATED
-    told = described(one)
+    told = described(one, names)
     if not created and not told:
         return None
     return TimelineEntry(
@@ -145,10 +156,28 @@ def _change(one: Change) -> TimelineEntry | None:
     )
 
 
-def described(change: Change) -> Sequence[str]:
+# (field, id) -> the name of the row it means
+Names = Mapping[tuple[str, int], str]
+
+
+def names_in(changes: Iterable[Change]) -> Names:
+    """Return the names of the people and companies that changes mention by id."""
+    ids: dict[str, set[int]] = {"owner_id": set(), "company_id": set()}
+    for change in changes:
+        for field in ids.keys() & change.fields.keys():
+            ids[field] |= {one for one in change.fields[field] if isinstance(one, int)}
+    people = User.objects.in_bulk(ids["owner_id"])
+    companies = Company.objects.in_bulk(ids["company_id"])
+    return {
+        **{("owner_id", pk): str(one) for pk, one in people.items()},
+        **{("company_id", pk): str(one) for pk, one in companies.items()},
+    }
+
+
+def described(change: Change, names: Names) -> Sequence[str]:
     """Return a change field by field in words, e.g. "City: Rome → Oslo"."""
     return [
-        f"{_label(name)}: {_shown(old)} → {_shown(new)}"
+        f"{_label(name)}: {_shown(name, old, names)} → {_shown(name, new, names)}"
         for name, (old, new) in change.fields.items()
         if name not in _TOLD_ELSEWHERE
     ]
@@ -159,7 +188,9 @@ def _label(name: str) -> str:
     return plain[:1].upper() + plain[1:]
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object, names: Names) -> str:
     if value in (None, ""):
         return "empty"
+    if isinstance(value, int) and (name, value) in names:
+        return names[name, value]
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

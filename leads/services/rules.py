@@ -15,7 +15,16 @@ from django.utils import timezone
 
 from crmsync.core.models import Workspace
 from leads.facts import Origin, RecordChange
-from leads.models import Activity, Campaign, Company, Deal, Lead, RecordType, Stage
+from leads.models import (
+    Activity,
+    Campaign,
+    Company,
+    Deal,
+    Lead,
+    RecordType,
+    ScoreEntry,
+    Stage,
+)
 from leads.services import changes, deals, keys, people, scoring
 from leads.services.drafts import Draft
 from leads.services.people import Touched
@@ -259,7 +268,8 @@ def follow_activities(
         _liven(touched[one.lead_id], min(one.occurred_at, at))
         if one.kind == Activity.Kind.MEETING:
             meetings.append((touched[one.lead_id], origin.trace_id))
-    scoring.score(workspace, "meeting_booked", meetings)
+    points = scoring.score(workspace, "meeting_booked", meetings)
+    ScoreEntry.objects.bulk_create(points)
     changed = [one for one in touched.values() if one.fields]
     people.update(changed)
     return [

@@ -560,6 +560,7 @@ def test_a_meeting_scores_once_and_the_score_is_news(
 
     lead.refresh_from_db()
     assert lead.score == 30
+    assert [entry.points for entry in lead.score_entries.all()] == [30]
     assert [(c.record_type, dict(c.fields)) for c in told[0]][1] == (
         "lead",
         {"score": (0, 30)},

@@ -1,0 +1,1 @@
+"""Invented people and a month of their history, so that a first look shows life."""
