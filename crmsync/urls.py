@@ -7,6 +7,8 @@ from django.urls import include, path, re_path
 
 from crmsync.core.api.base import Nothing
 from crmsync.core.api.docs import DocsView, SchemaView
+from crmsync.core.views.health import healthz, readyz
+from integrations.views.metrics import metrics
 
 api = [
     path("", include("crmsync.core.api.urls")),
@@ -14,6 +16,9 @@ api = [
     path("", include("integrations.api.urls")),
 ]
 urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
     path("api/schema/", SchemaView.as_view(), name="schema"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from crmsync.core import queue
+from crmsync.core import heartbeat, queue
 from crmsync.core.wake import wake
 from integrations.services import setup
 from integrations.sync import push, repair
@@ -23,12 +23,14 @@ def process_deliveries() -> int:
 @shared_task
 def drain() -> int:
     """Push what is due, after setting up what was just connected."""
+    heartbeat.mark("sync")
     return setup.set_up_due() + push.push_due()
 
 
 @shared_task
 def sweep() -> None:
     """Free what dead workers held and announce everything that is due."""
+    heartbeat.mark("ingest")
     queue.rescue()
     repair.release_orphans()
     if queue.due_groups("process"):
@@ -42,6 +44,7 @@ def refresh_tokens() -> int:
     """Renew access tokens before they end."""
     from integrations.connectors.oauth import refresh_due
 
+    heartbeat.mark("sync")
     return refresh_due()
 
 
