@@ -7,6 +7,7 @@ left alone, and the caller learns how many it really changed.
 
 from __future__ import annotations
 
+import json
 import random
 import secrets
 from collections.abc import Iterable, Sequence
@@ -27,7 +28,6 @@ from crmsync.core.retry import Again, decide
 LONELY_RESCUES = 2
 # ... and from here on not at all.
 MAX_RESCUES = 6
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,15 @@ def channel(name: str, *, cap: int = 4) -> Channel:
 
 # The row is inserted, or the one that is there is told that it is wanted once more.
 # What is leased or waiting keeps its state: finishing sees the higher `wanted`.
+# One parameter carries all rows: a thousand of them would cost more to parse than to
+# store.
 _ASK_SQL = """
 INSERT INTO core_workitem (
   workspace_id, kind, key, channel_id, "group", lane, not_before, trace_id,
   created_at, updated_at, state, waits_for, wanted, applied, coalesced, skipped, dead,
   attempts, rescues, leased_wanted, error_class, error_code, error_field, error
-) VALUES {rows}
+)
+{rows}
 ON CONFLICT (kind, key) DO UPDATE SET
   wanted = core_workitem.wanted + 1,
   channel_id = excluded.channel_id,
@@ -100,10 +103,24 @@ ON CONFLICT (kind, key) DO UPDATE SET
   trace_id = excluded.trace_id,
   updated_at = excluded.updated_at
 """
-_ASK_ROW = (
-    "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
-    " 'ready', '', 1, 0, 0, 0, 0, 0, 0, 0, '', '', '', '')"
-)
+_ROWS = {
+    "postgresql": """
+SELECT (r->>0)::bigint, r->>1, r->>2, (r->>3)::bigint, r->>4, (r->>5)::smallint,
+  (r->>6)::timestamptz, r->>7, (r->>8)::timestamptz, (r->>8)::timestamptz,
+  'ready', '', 1, 0, 0, 0, 0, 0, 0, 0, '', '', '', ''
+FROM jsonb_array_elements(%s::jsonb) AS r
+""",
+    # "WHERE true" tells SQLite that ON CONFLICT belongs to the INSERT.
+    "sqlite": """
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+  json_extract(value, '$[2]'), json_extract(value, '$[3]'),
+  json_extract(value, '$[4]'), json_extract(value, '$[5]'),
+  json_extract(value, '$[6]'), json_extract(value, '$[7]'),
+  json_extract(value, '$[8]'), json_extract(value, '$[8]'),
+  'ready', '', 1, 0, 0, 0, 0, 0, 0, 0, '', '', '', ''
+FROM json_each(%s) WHERE true
+""",
+}
 
 
 def ask(asks: Iterable[Ask]) -> int:
@@ -112,32 +129,36 @@ def ask(asks: Iterable[Ask]) -> int:
     The same (kind, key) twice in one call counts once.
     """
     unique = list({(item.kind, item.key): item for item in asks}.values())
-    at = now() if unique else None
-    for start in range(0, len(unique), _CHUNK):
-        _insert(unique[start : start + _CHUNK], at)
+    if unique:
+        _insert(unique, now())
     return len(unique)
 
 
-def _insert(asks: Sequence[Ask], at: datetime | None) -> None:
-    adapt = connection.ops.adapt_datetimefield_value
-    stamp = adapt(at)
-    params: list[int | str | None] = []
-    for item in asks:
-        params += [
+def _insert(asks: Sequence[Ask], at: datetime) -> None:
+    stamp = _text(at)
+    rows = [
+        (
             item.workspace_id,
             item.kind,
             item.key,
             item.channel_id,
             item.group,
             item.lane,
-            adapt(item.not_before) if item.not_before else stamp,
+            _text(item.not_before) if item.not_before else stamp,
             item.trace_id,
             stamp,
-            stamp,
-        ]
-    rows = ", ".join([_ASK_ROW] * len(asks))
+        )
+        for item in asks
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(_ASK_SQL.format(rows=rows), params)
+        cursor.execute(
+            _ASK_SQL.format(rows=_ROWS[connection.vendor]), [json.dumps(rows)]
+        )
+
+
+def _text(at: datetime) -> str:
+    """Return a time the way the database stores it."""
+    return str(connection.ops.adapt_datetimefield_value(at))
 
 
 # --- claiming ----------------------------------------------------------------------
@@ -427,6 +448,10 @@ def unblock(channel_id: int) -> None:
 def retry(parked: Iterable[int]) -> int:
     """Try parked or delayed items of the current workspace again, at once."""
     failed = WorkItem.objects.filter(pk__in=list(parked))
+    # First, or it would find and count what was parked until now as well.
+    sooner = failed.filter(
+        state__in=[State.READY, State.WAITING], failed_at__isnull=False
+    ).update(state=State.READY, waits_for="", not_before=now())
     asked = failed.filter(state=State.PARKED).update(
         state=State.READY,
         wanted=F("wanted") + 1,
@@ -434,10 +459,7 @@ def retry(parked: Iterable[int]) -> int:
         rescues=0,
         not_before=now(),
     )
-    sooner = failed.filter(
-        state__in=[State.READY, State.WAITING], failed_at__isnull=False
-    )
-    return asked + sooner.update(state=State.READY, waits_for="", not_before=now())
+    return asked + sooner
 
 
 @scopes_disabled()

@@ -47,7 +47,14 @@ def queue_changes(workspace: Workspace, changes: Sequence[RecordChange]) -> int:
         for mapping in mappings
         if mapping.record_type == change.record_type
         and mapping.connection_id != change.origin.connection_id
+        and _takes(mapping, change)
     )
+
+
+def _takes(mapping: ObjectMapping, change: RecordChange) -> bool:
+    """Tell whether an activity's kind goes to the object; a change may not say."""
+    kind = change.fields.get("kind")
+    return not mapping.only_kinds or kind is None or kind[1] in mapping.only_kinds
 
 
 def queue_records(

@@ -1,6 +1,6 @@
 """The outreach-reply pipeline: messages become leads, threads, deals and activities.
 
-Many messages at a time, in the caller's transaction, each message once for good.
+Many messages at a time, in one transaction, each message once for good.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db import transaction
 
 from crmsync.core.models import Workspace
 from leads.facts import Message, Origin, RecordChange
@@ -19,6 +21,7 @@ from leads.models import (
     Conversation,
     Deal,
     Lead,
+    ScoreEntry,
     Stage,
 )
 from leads.services import changes, deals, people, scoring
@@ -69,6 +72,7 @@ class _Batch:
         return [pair for pair in self.pairs() if pair[0].direction == "inbound"]
 
 
+@transaction.atomic(savepoint=False)
 def record_messages(
     workspace: Workspace,
     messages: Sequence[Message],
@@ -91,8 +95,10 @@ def record_messages(
     sure = [(m, t) for m, t in zip(fresh, found.touched, strict=True) if t]
     batch = _Batch([m for m, _ in sure], [t for _, t in sure])
     _advance(batch)
-    _save_people(workspace, found.distinct())
-    _score(workspace, batch)
+    engaged = [(touched, message.trace_id) for message, touched in batch.replies()]
+    points = scoring.score(workspace, "reply_received", engaged)
+    people.save(workspace, found.distinct())
+    ScoreEntry.objects.bulk_create(points)
     told = _told_people(found.distinct(), new_companies, batch, origin)
     opened, deal_changes = _deals(workspace, batch, stage, origin)
     activities = _activities(workspace, batch, opened)
@@ -129,18 +135,6 @@ def _advance(batch: _Batch) -> None:
 
 def _later(one: datetime | None, other: datetime) -> datetime:
     return other if one is None else max(one, other)
-
-
-def _save_people(workspace: Workspace, touched: Sequence[Touched]) -> None:
-    people.save(workspace, touched)
-
-
-def _score(workspace: Workspace, batch: _Batch) -> None:
-    """Score replies, in a statement of its own: the ledger needs saved leads."""
-    engaged = [(touched, message.trace_id) for message, touched in batch.replies()]
-    if scoring.score(workspace, "reply_received", engaged):
-        scored = {touched.lead.pk: touched.lead for touched, _ in engaged}
-        Lead.objects.bulk_update(scored.values(), ["score"])
 
 
 def _told_people(

@@ -1,0 +1,1 @@
+"""Measures: each figure beside its floor, taken in turns in one run."""
