@@ -161,7 +161,7 @@ def _text(at: datetime) -> str:
     return str(connection.ops.adapt_datetimefield_value(at))
 
 
-# --- claiming ----------------------------------------------------------------------
+# --- claiming -------------------------------------------------------------------------
 
 
 def _due(kind: str, at: datetime) -> Q:
@@ -425,7 +425,7 @@ def released(keys: Iterable[str]) -> int:
     return waiting.update(state=State.READY, waits_for="", error_class="", error="")
 
 
-# --- channels, retries, repair -----------------------------------------------------------
+# --- channels, retries, repair --------------------------------------------------------
 
 
 def pause(channel_id: int, wait_s: float) -> None:

@@ -1,4 +1,4 @@
-"""When a failed piece of work is tried again, or never: a function of its error class."""
+"""When failed work is tried again, or never: a function of its error class."""
 
 from __future__ import annotations
 

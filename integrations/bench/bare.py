@@ -19,7 +19,7 @@ settings.configure(
     ALLOWED_HOSTS=["*"],
     DATABASES={"default": database},
     ROOT_URLCONF=__name__,
-    SECRET_KEY="not used for anything",  # noqa: S106
+    SECRET_KEY="not used for anything",
     USE_TZ=True,
 )
 
@@ -39,9 +39,14 @@ class Row(models.Model):
     body = models.BinaryField()
     received_at = models.DateTimeField(auto_now_add=True)
 
+    objects = models.Manager["Row"]()
+
     class Meta:
         app_label = "bare"
         db_table = "bare_row"
+
+    def __str__(self) -> str:
+        return f"row {self.pk}"
 
 
 def take(request: HttpRequest) -> HttpResponse:

@@ -18,7 +18,7 @@ from crmsync.platform.guardian import die_with_parent, end_groups
 from crmsync.platform.ports import LOOPBACK, any_free
 from integrations.tests.live import LiveSystem, lgm_reply, webhook_path
 
-TOKEN = "pat-demo-token"  # noqa: S105 - the simulator's own
+TOKEN = "pat-demo-token"
 NOTES = "/__sim/stats"
 
 

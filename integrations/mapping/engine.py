@@ -44,7 +44,7 @@ class Mapped:
     problems: tuple[Problem, ...]
 
 
-_Step = Callable[[Mapping[str, object], bool], str | None | Problem]
+_Step = Callable[[Mapping[str, object], bool], str | Problem | None]
 
 
 class Compiled:
@@ -71,7 +71,7 @@ class Compiled:
 def _compile(row: Row, to_text: ToText) -> _Step:
     transform = TRANSFORMS[row.transform] if row.transform else None
 
-    def step(values: Mapping[str, object], creating: bool) -> str | None | Problem:
+    def step(values: Mapping[str, object], creating: bool) -> str | Problem | None:  # noqa: FBT001 - called once, below
         value = values.get(row.source)
         if value is not None and value != "":
             if transform is not None:

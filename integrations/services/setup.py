@@ -29,7 +29,7 @@ from integrations.sync import journal
 from leads.models import Stage
 
 PIPELINE_OBJECT = "deals"
-_rng = random.Random()  # noqa: S311 - jitter, not a secret
+_rng = random.Random()
 
 
 @scopes_disabled()

@@ -75,7 +75,7 @@ def _by_own_key(
             found.adopted[subject.ref] = Adopted(record.remote_id, fields, found=False)
 
 
-# --- deals of contacts that were there before ------------------------------------------
+# --- deals of contacts that were there before -----------------------------------------
 
 
 def _open_deals(
@@ -99,11 +99,8 @@ def _open_deals(
     free = {deal.remote_id: deal for deal in deals if deal.remote_id not in ours}
     for subject, send in sends:
         if subject.ref in contacts:
-            its = [
-                free[one]
-                for one in tied.get(contacts[subject.ref][1], ())
-                if one in free
-            ]
+            ids_there = tied.get(contacts[subject.ref][1], ())
+            its = [free[one] for one in ids_there if one in free]
             _choose(mapping, subject, send, its, found)
 
 

@@ -39,7 +39,7 @@ def push_mappings() -> list[ObjectMapping]:
 
 
 def queue_changes(workspace: Workspace, changes: Sequence[RecordChange]) -> int:
-    """Store an outbox row for each change and mapping; not back to where it came from."""
+    """Store an outbox row for each change and mapping, not back to its origin."""
     mappings = push_mappings()
     return queue.ask(
         _ask(workspace, mapping, change.record_id, change.origin.trace_id)

@@ -99,7 +99,7 @@ Decision = Send | Leave | Wait | Hold
 
 
 def decide(subject: Subject, rules: Rules) -> Decision:
-    """Decide one row. First what forbids sending, then what is missing, then what to send."""
+    """Decide one row: what forbids sending, what is missing, then what to send."""
     record = subject.record
     if record is None:
         return Leave("excluded", "The record no longer exists here.")

@@ -50,7 +50,7 @@ from integrations.sync.plan import (
 log = logging.getLogger(__name__)
 
 UNHINTED_PAUSE_S = 10.0
-_rng = random.Random()  # noqa: S311 - jitter, not a secret
+_rng = random.Random()
 
 
 def push_due() -> int:
@@ -198,7 +198,7 @@ def _without_adopted(
     return [one for one in sends if one[1].ref not in settled]
 
 
-# --- results ---------------------------------------------------------------------------
+# --- results --------------------------------------------------------------------------
 
 
 def _record(

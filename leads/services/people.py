@@ -23,14 +23,15 @@ from leads.matching import (
 from leads.models import Company, Lead, LeadKey
 
 # What an event may say about a person; a blank never overwrites.
-PERSON_FIELDS = (
-    "first_name",
-    "last_name",
-    "job_title",
-    "company_name",
-    "city",
-    "country",
-)
+# name -> how many characters of it are kept
+PERSON_FIELDS = {
+    "first_name": 100,
+    "last_name": 100,
+    "job_title": 200,
+    "company_name": 200,
+    "city": 100,
+    "country": 100,
+}
 
 
 @dataclass(slots=True)
@@ -126,9 +127,9 @@ def _learn(
 ) -> None:
     """Take over what the event says, never replacing something by nothing."""
     lead = touched.lead
-    for name in PERSON_FIELDS:
+    for name, length in PERSON_FIELDS.items():
         if value := getattr(person, name).strip():
-            touched.set(name, value[: _length(name)])
+            touched.set(name, value[:length])
     if not lead.email and (email := normal_email(person.email) or _first_email(person)):
         touched.set("email", email)
     if not lead.linkedin_id and (linkedin := normal_linkedin(person.linkedin)):
@@ -145,10 +146,6 @@ def _learn(
 
 def _first_email(person: PersonFacts) -> str:
     return next(filter(None, map(normal_email, person.other_emails)), "")
-
-
-def _length(name: str) -> int:
-    return int(Lead._meta.get_field(name).max_length)  # type: ignore[arg-type, union-attr]
 
 
 def place_in_companies(

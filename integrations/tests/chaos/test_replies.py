@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -62,7 +60,7 @@ def bodies_of(notes: list[dict[str, Any]]) -> Counter[str]:
 
 
 def test_replies_survive_workers_that_are_killed(tmp_path: Path) -> None:
-    print(f"CHAOS_SEED={SEED}")
+    # A failing run prints its log of arguments; the seed is among them.
     rng, done = random.Random(SEED), threading.Event()
     env = {"CRM_TOKEN": rig.TOKEN, "WORK_LEASE_S": "8"}
     with LiveSystem(tmp_path, env=env) as live:
