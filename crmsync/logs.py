@@ -62,6 +62,10 @@ def logging_config(*, level: str) -> dict[str, Any]:
             "kombu": {"level": "WARNING"},
             # At DEBUG it would write whole addresses, and some hold a token.
             "urllib3": {"level": "INFO"},
+            # Three lines per task, and the sweep runs every two seconds.
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "django_structlog.celery": {"level": "WARNING"},
             # Uvicorn brings handlers of its own; its lines go the way of all others.
             "uvicorn": {"handlers": [], "propagate": True},
             "uvicorn.access": {"handlers": [], "level": "WARNING", "propagate": True},

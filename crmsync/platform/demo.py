@@ -99,7 +99,7 @@ crmsync runs at   http://{ports.LOOPBACK}:{options.port}   (ready in {took_s:.0f
 
   Three things to try:
     1. Post a reply as La Growth Machine would, then watch the lead change:
-         {manage} send_webhook lgm reply_interested
+         {manage} send_webhook lgm reply_interested --unique
     2. See what HubSpot got, and break it on purpose:
          http://{ports.LOOPBACK}:{simulator_port}/__sim/
     3. Look at what failed and retry it:

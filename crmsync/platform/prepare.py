@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import django
 from django.conf import settings
 from django.core.management import call_command
+
+from crmsync.platform.fingerprint import fingerprint
 
 
 def main() -> None:
@@ -37,20 +38,11 @@ def collect_static() -> None:
 
 
 def static_fingerprint() -> str:
-    """Return a text that changes when a static file of ours or a library's does."""
-    digest = hashlib.sha256()
-    for line in _static_facts():
-        digest.update(line.encode())
-    return digest.hexdigest()
-
-
-def _static_facts() -> Iterator[str]:
-    yield (settings.BASE_DIR / "requirements.txt").read_text()
-    yield str(settings.STORAGES["staticfiles"])
-    for folder in settings.STATICFILES_DIRS:
-        for path in sorted(Path(folder).rglob("*")):
-            facts = path.stat()
-            yield f"{path}|{facts.st_size}|{facts.st_mtime_ns}\n"
+    """Return a text that changes when a static file of ours or a library does."""
+    ours = fingerprint(Path(folder) for folder in settings.STATICFILES_DIRS)
+    lock = (settings.BASE_DIR / "requirements.txt").read_bytes()
+    storage = str(settings.STORAGES["staticfiles"])
+    return f"{ours} {hashlib.sha256(lock).hexdigest()} {storage}"
 
 
 if __name__ == "__main__":
