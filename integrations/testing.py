@@ -8,7 +8,14 @@ from typing import Any
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from crmsync.core.models import Channel, WorkItem, Workspace
+from crmsync.core import testing as core
+from crmsync.core.models import (
+    AuditEntry,
+    Channel,
+    Membership,
+    WorkItem,
+    Workspace,
+)
 from crmsync.core.models.work import State
 from crmsync.core.scoping import workspace_channel
 from integrations.models import (
@@ -22,6 +29,7 @@ from integrations.models import (
     ObjectMapping,
     SyncEntry,
 )
+from leads import testing as leads
 
 _numbers = itertools.count(1)
 
@@ -187,3 +195,68 @@ def make_parked_item(
         **given,
     }
     return make_work_item(workspace, **failed)
+
+
+@scopes_disabled()
+def furnish(workspace: Workspace, marker: str) -> dict[str, int]:
+    """Store one of everything; return what it is called in addresses -> its id.
+
+    marker: a word that stands in the name of each row, to be looked for elsewhere.
+    """
+    records = _records(workspace, marker)
+    user = core.make_user(workspace, first_name=marker)
+    member = Membership.objects.get(workspace=workspace, user=user)
+    key, _ = core.make_api_key(workspace, name=marker)
+    entry = AuditEntry.objects.create(
+        workspace=workspace, action="demo.made", target=marker
+    )
+    connection = make_connection(workspace, name=marker)
+    mapping = make_mapping(connection)
+    lead_id = records["lead"]
+    endpoint = make_endpoint(workspace, name=marker)
+    delivery = make_delivery(endpoint, body=f'{{"is": "{marker}"}}'.encode())
+    item = make_parked_item(
+        workspace,
+        message=marker,
+        channel=connection.channel,
+        group=str(mapping.pk),
+        key=f"{mapping.pk}:{lead_id}",
+    )
+    return records | {
+        "user": user.pk,
+        "membership": member.pk,
+        "apikey": key.pk,
+        "auditentry": entry.pk,
+        "workspace": workspace.pk,
+        "channel": item.channel_id,
+        "connection": connection.pk,
+        "oauthtoken": connection.pk,
+        "objectmapping": mapping.pk,
+        "fieldmapping": mapping.rows.get().pk,
+        "endpoint": endpoint.pk,
+        "delivery": delivery.pk,
+        "event": make_event(delivery, lead_id=lead_id, detail=marker).pk,
+        "link": make_link(connection, record_id=lead_id, remote_id=marker).pk,
+        "syncentry": make_sync_entry(connection, record_id=lead_id, message=marker).pk,
+        "workitem": item.pk,
+    }
+
+
+def _records(workspace: Workspace, marker: str) -> dict[str, int]:
+    pipeline = leads.make_pipeline(workspace, name=marker)
+    company = leads.make_company(workspace, name=marker)
+    lead = leads.make_lead(workspace, first_name=marker, company=company)
+    stage = pipeline.stages.first()
+    deal = leads.make_deal(workspace, name=marker, lead=lead, stage=stage)
+    task = leads.make_activity(workspace, kind="task", subject=marker, lead=lead)
+    field = leads.make_custom_field(workspace, label=marker)
+    return {
+        "pipeline": pipeline.pk,
+        "stage": deal.stage_id,
+        "company": company.pk,
+        "lead": lead.pk,
+        "deal": deal.pk,
+        "activity": task.pk,
+        "campaign": leads.make_campaign(workspace, name=marker).pk,
+        "customfield": field.pk,
+    }
