@@ -1,0 +1,226 @@
+"""Failures as people see them: by cause, with a way out, filtered and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, Min, Q, QuerySet
+from django.http import QueryDict
+from django.urls import reverse
+
+from crmsync.core.models import WorkItem
+from crmsync.core.models.work import State
+from integrations import causes, selectors
+from integrations.causes import Cause
+from integrations.models import ApiCall, Connection, ObjectMapping, SyncEntry
+from integrations.selectors import Row
+from leads.browse import Choice
+
+GROUPS_SHOWN = 8
+FAILED, AGAIN, WAITS = "failed", "again", "waits"
+_STATES = {
+    FAILED: ("Failed", Q(state=State.PARKED)),
+    AGAIN: ("Tried again by itself", Q(state__in=[State.READY, State.LEASED])),
+    WAITS: ("Waiting for another", Q(state=State.WAITING)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many failed for good, are tried again, and wait for another."""
+
+    failed: int
+    again: int
+    waits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Failures of one cause. fix_url: where it is mended, "" where nowhere."""
+
+    cause: Cause
+    connection: Connection | None
+    mapping: ObjectMapping | None
+    field: str
+    code: str
+    sample: str
+    count: int
+    first_at: datetime | None
+    last_at: datetime | None
+    item_id: int
+
+    @property
+    def title(self) -> str:
+        """Return what happened, in a line."""
+        about = f" in “{self.field}”" if self.field else ""
+        where = f" · {self.mapping.remote_object}" if self.mapping else ""
+        return f"{self.cause.label}{about}{where}"
+
+    @property
+    def fix_url(self) -> str:
+        """Return where the cause is mended."""
+        return fix_url(self.cause, self.mapping, self.connection)
+
+    @property
+    def query(self) -> str:
+        """Return the query string that lists these failures."""
+        params = QueryDict(mutable=True)
+        params["cause"] = self.cause.name
+        if self.connection:
+            params["connection"] = str(self.connection.pk)
+        if self.code:
+            params["q"] = self.code
+        return f"?{params.urlencode()}"
+
+
+def fix_url(
+    cause: Cause, mapping: ObjectMapping | None, connection: Connection | None
+) -> str:
+    """Return the page where a cause is mended, "" for those that pass."""
+    if cause.fix == "mapping" and mapping is not None:
+        return mapping.get_absolute_url()
+    if cause.fix == "connection" and connection is not None:
+        return connection.get_absolute_url()
+    if cause.fix == "delivery":
+        return reverse("deliveries") + "?state=failed"
+    return ""
+
+
+def counts() -> Counts:
+    """Return the numbers over the list, in one query."""
+    found = selectors.failing_items().aggregate(
+        **{name: Count("id", filter=where) for name, (_, where) in _STATES.items()}
+    )
+    return Counts(found[FAILED], found[AGAIN], found[WAITS])
+
+
+def groups() -> list[Group]:
+    """Return the causes of all failures, the most harmful first."""
+    rows = list(
+        selectors.failing_items()
+        .order_by()
+        .values(
+            "channel_id", "group", "kind", "error_class", "error_field", "error_code"
+        )
+        .annotate(
+            n=Count("id"),
+            first=Min("failed_at"),
+            last=Max("failed_at"),
+            sample=Max("error"),
+            item=Max("id"),
+        )
+        .order_by("-n")[:GROUPS_SHOWN]
+    )
+    connections = {one.channel_id: one for one in Connection.objects.all()}
+    wanted = {row["group"] for row in rows if row["group"].isdigit()}
+    mappings = {str(one.pk): one for one in ObjectMapping.objects.filter(pk__in=wanted)}
+    return [
+        Group(
+            cause=causes.of(row["error_class"] or "waiting"),
+            connection=connections.get(row["channel_id"]),
+            mapping=mappings.get(row["group"]) if row["kind"] == "push" else None,
+            field=row["error_field"],
+            code=row["error_code"],
+            sample=row["sample"],
+            count=row["n"],
+            first_at=row["first"],
+            last_at=row["last"],
+            item_id=row["item"],
+        )
+        for row in rows
+    ]
+
+
+def filtered(query: QueryDict) -> QuerySet[WorkItem]:
+    """Return the failures a list's address asks for; an unknown filter is none."""
+    rows = selectors.failing_items()
+    if (state := query.get("state", "")) in _STATES:
+        rows = rows.filter(_STATES[state][1])
+    if (cause := query.get("cause", "")) in causes.CAUSES:
+        rows = rows.filter(error_class=cause)
+    wanted = query.get("connection", "")
+    if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
+        rows = rows.filter(channel__connection=int(wanted))
+    for word in query.get("q", "").replace("\x00", "").split()[:6]:
+        rows = rows.filter(
+            Q(error__icontains=word)
+            | Q(error_code__icontains=word)
+            | Q(error_field__icontains=word)
+        )
+    return rows
+
+
+def choices(query: QueryDict) -> list[Choice]:
+    """Return the filters over the list of failures."""
+    connections = Connection.objects.order_by("name").values_list("pk", "name")
+    named = [(str(pk), name) for pk, name in connections]
+    kinds = [(one.name, one.label) for one in causes.CAUSES.values()]
+    states = [(name, label) for name, (label, _) in _STATES.items()]
+    given = (
+        ("state", "State", "Any state", states),
+        ("connection", "Connection", "Any connection", named),
+        ("cause", "Cause", "Any cause", kinds),
+    )
+    return [
+        Choice(name, label, query.get(name, ""), [("", anything), *options])
+        for name, label, anything, options in given
+    ]
+
+
+def tries(row: Row) -> Sequence[SyncEntry]:
+    """Return the journal of the row's record under its mapping, newest first."""
+    if row.mapping is None or row.record_id is None:
+        return []
+    entries = SyncEntry.objects.filter(
+        record_type=row.record_type, record_id=row.record_id, mapping=row.mapping
+    )
+    return list(entries.order_by("-id")[:30])
+
+
+def calls(row: Row) -> Sequence[ApiCall]:
+    """Return the calls made for the row's event, newest first."""
+    if not row.item.trace_id or row.connection is None:
+        return []
+    made = ApiCall.objects.filter(connection=row.connection, trace_id=row.item.trace_id)
+    return list(made.order_by("-id")[:30])
+
+
+# --- export ---------------------------------------------------------------------------
+
+# A sheet would read a cell that begins like this as a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+HEADINGS = ("Record", "Type", "Connection", "Cause", "State", "Message", "Code")
+HEADINGS += ("Field", "Tries", "Failed at", "Next try at")
+
+
+def safe_cell(value: object) -> str:
+    """Return a cell that no sheet takes for a formula.
+
+    >>> safe_cell("=HYPERLINK(1)")
+    "'=HYPERLINK(1)"
+    """
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def cells(rows: Iterable[Row]) -> Iterable[list[str]]:
+    """Return the rows of the export."""
+    for row in rows:
+        item = row.item
+        ready = item.state == State.READY
+        values = (
+            row.record_label,
+            row.record_type or item.kind,
+            row.connection or "",
+            causes.of(item.error_class).label,
+            State(item.state).label,
+            item.error,
+            item.error_code,
+            item.error_field,
+            item.attempts,
+            item.failed_at.isoformat() if item.failed_at else "",
+            item.not_before.isoformat() if ready else "",
+        )
+        yield [safe_cell(value) for value in values]

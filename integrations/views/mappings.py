@@ -1,0 +1,199 @@
+"""Mappings: which field goes where, changed row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from crmsync.core.models import WorkItem
+from crmsync.core.roles import Can, allows
+from crmsync.core.services import Actor, Refused
+from crmsync.core.views.access import PageRequest, needs, refuse_unless
+from crmsync.core.wake import wake
+from integrations import selectors
+from integrations.forms.mapping import (
+    BaseRows,
+    MappingForm,
+    Rows,
+    Sides,
+    initial_of,
+    sides_of,
+)
+from integrations.models import Link, ObjectMapping
+from integrations.services import mappings, retries
+from integrations.services.mappings import StaleMapping
+from integrations.sync import outbox
+
+PREFIX = "rows"
+TOTAL = f"{PREFIX}-TOTAL_FORMS"
+
+
+@needs(Can.VIEW_SYNC)
+def mapping_list(request: PageRequest) -> HttpResponse:
+    """Show all mappings by connection."""
+    rows = ObjectMapping.objects.select_related("connection").prefetch_related("rows")
+    ordered = rows.order_by("connection__name", "connection_id", "record_type", "id")
+    failing = _failing_by_mapping()
+    context = {
+        "page_title": "Field mapping",
+        "mappings": [
+            (one, len(one.rows.all()), failing.get(str(one.pk), 0)) for one in ordered
+        ],
+    }
+    return render(request, "integrations/mapping_list.html", context)
+
+
+def _failing_by_mapping() -> dict[str, int]:
+    found: dict[str, int] = {}
+    parked = selectors.failing_items().filter(kind=outbox.KIND, state="parked")
+    for group in parked.values_list("group", flat=True):
+        found[group] = found.get(group, 0) + 1
+    return found
+
+
+@needs(Can.VIEW_SYNC)
+def mapping(request: PageRequest, pk: int) -> HttpResponse:
+    """Show a mapping and change it; anything but saving only redraws what was typed."""
+    found = get_object_or_404(ObjectMapping.objects.select_related("connection"), pk=pk)
+    sides = sides_of(found)
+    if request.method != "POST":
+        return _page(request, found, sides, MappingForm(mapping=found, sides=sides))
+    refuse_unless(request, Can.EDIT_MAPPINGS)
+    data = _acted(request.POST)
+    form = MappingForm(data, mapping=found, sides=sides)
+    rows = Rows(data, prefix=PREFIX, form_kwargs={"sides": sides})
+    if "save" in data and form.is_valid() and rows.is_valid():
+        if _saved(request, found, form, rows):
+            return redirect(found)
+    elif "save" not in data:
+        rows = _unjudged(data, sides)
+    return _page(request, found, sides, form, rows)
+
+
+def _acted(posted: QueryDict) -> QueryDict:
+    """Return the posted data with a row added, when that was asked for."""
+    data = posted.copy()
+    if "add" in data and data.get(TOTAL, "").isdigit():
+        place = int(data[TOTAL])
+        data[TOTAL] = str(place + 1)
+        data[f"{PREFIX}-{place}-active"] = "on"
+    return data
+
+
+def _unjudged(data: QueryDict, sides: Sides) -> BaseRows:
+    """Return the rows as typed, with no complaint about what is not chosen yet."""
+    rows = Rows(data, prefix=PREFIX, form_kwargs={"sides": sides})
+    for form in rows.forms:
+        form.unjudged()
+    return rows  # type: ignore[no-any-return]
+
+
+def _saved(
+    request: PageRequest, found: ObjectMapping, form: MappingForm, rows: Any
+) -> bool:
+    actor, version = Actor(request.user), form.cleaned_data["version"]
+    try:
+        saved = mappings.change_mapping(
+            found, actor, form.values(), rows=rows.rows(), version=version
+        )
+    except StaleMapping as error:
+        form.add_error(None, str(error))
+        return False
+    except Refused as refusal:
+        name = refusal.field if refusal.field in form.fields else None
+        form.add_error(name, str(refusal))
+        return False
+    told = f"The mapping is saved as version {saved.version}."
+    messages.success(request, f"{told} {_follow(request, saved)}".strip())
+    return True
+
+
+def _follow(request: PageRequest, saved: ObjectMapping) -> str:
+    """Do what was asked for beside saving; return it in words."""
+    if request.POST.get("then") == "failed":
+        asked = retries.retry(_failed(saved))
+        told = f"{asked} failed records are tried again."
+    elif request.POST.get("then") == "all":
+        ids = _linked(saved).values_list("record_id", flat=True)
+        asked = outbox.queue_records(request.workspace, saved, ids)
+        retries.retry(_failed(saved))
+        told = f"{asked} records are compared and sent where they differ."
+    else:
+        return ""
+    wake("integrations.tasks.drain", "sync")
+    return told
+
+
+def _failed(found: ObjectMapping) -> Any:
+    items = WorkItem.objects.filter(kind=outbox.KIND, group=str(found.pk))
+    return items.filter(state="parked")
+
+
+def _linked(found: ObjectMapping) -> QuerySet[Link]:
+    return Link.objects.filter(
+        connection=found.connection,
+        record_type=found.record_type,
+        remote_object=found.remote_object,
+        state=Link.State.LINKED,
+    )
+
+
+def _page(
+    request: PageRequest,
+    found: ObjectMapping,
+    sides: Sides,
+    form: MappingForm,
+    rows: Any = None,
+) -> HttpResponse:
+    if rows is None:
+        rows = Rows(
+            prefix=PREFIX,
+            initial=[initial_of(one) for one in found.rows.all()],
+            form_kwargs={"sides": sides},
+        )
+    context = {
+        "page_title": str(found),
+        "mapping": found,
+        "form": form,
+        "rows": rows,
+        "sides": sides,
+        "unmapped": _unmapped(rows, sides),
+        "failed": _failed(found).count(),
+        "linked": _linked(found).count(),
+        "may_edit": allows(request.role, Can.EDIT_MAPPINGS),
+    }
+    judged = "save" in request.POST and (form.errors or rows.total_error_count())
+    return render(
+        request, "integrations/mapping.html", context, status=422 if judged else 200
+    )
+
+
+def _unmapped(rows: Any, sides: Sides) -> list[str]:
+    """Return the required fields of theirs that nothing goes to."""
+    used = {form.now("destination") for form in rows.forms}
+    return [
+        one.label
+        for one in sides.theirs.values()
+        if one.required and not one.read_only and one.name not in used
+    ]
+
+
+@needs(Can.EDIT_MAPPINGS)
+@require_POST
+def mapping_switch(request: PageRequest, pk: int) -> HttpResponse:
+    """Switch a mapping on or off."""
+    found = get_object_or_404(ObjectMapping, pk=pk)
+    wanted = request.POST.get("active") == "yes"
+    try:
+        mappings.set_active(found, Actor(request.user), active=wanted)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        told = "Its records are sent from now on." if wanted else "Nothing is sent."
+        messages.success(request, f"{found} is {'on' if wanted else 'off'}. {told}")
+    return redirect(found)
