@@ -156,14 +156,11 @@ def _localised(folder: Path, database_url: str, redis_port: int) -> dict[str, Se
     }
     services = {}
     for name, service in read_compose(SECRETS).items():
-        env = {
-            key: _swapped(value, swaps) for key, value in service.environment.items()
-        }
+        # Each container has a folder /tmp of its own.
+        own = {**swaps, "/tmp/": f"{folder}/{name}-"}
+        env = {key: _swapped(value, own) for key, value in service.environment.items()}
         if "DATABASE_URL" in env:
             env["DATABASE_URL"] = database_url
-        if "HEARTBEAT_FILE" in env:
-            env["HEARTBEAT_FILE"] = f"{folder}/{name}.heartbeat"
-        own = {**swaps, "/tmp/heartbeat": f"{folder}/{name}.heartbeat"}
         services[name] = replace(
             service,
             command=[_swapped(word, own) for word in service.command],

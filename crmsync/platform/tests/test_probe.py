@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-import pytest
-
 from crmsync.celery import note_sign_of_life
-from crmsync.platform.probe import PROBES, allowed_host
+from crmsync.platform.probe import PROBES
 
 
 def test_a_fresh_heartbeat_is_well(tmp_path, monkeypatch) -> None:
@@ -30,17 +28,3 @@ def test_an_old_heartbeat_is_not(tmp_path) -> None:
 
 def test_a_process_that_never_beat_is_not_well(tmp_path) -> None:
     assert PROBES["heartbeat"](str(tmp_path / "none")) != ""
-
-
-@pytest.mark.parametrize(
-    ("names", "host"),
-    [
-        ("crm.example.com", "crm.example.com"),
-        ("crm.example.com,localhost", "crm.example.com"),
-        (".example.com", "example.com"),
-        ("*", ""),
-        ("", ""),
-    ],
-)
-def test_the_probe_asks_by_a_name_the_product_answers_to(names, host) -> None:
-    assert allowed_host(names) == host
