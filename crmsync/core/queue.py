@@ -1,4 +1,4 @@
-"""The one mechanism for everything that waits: ask, claim, extend, finish, fail, rescue.
+"""The one mechanism for all that waits: ask, claim, extend, finish, fail, rescue.
 
 All times are the database's: two hosts whose clocks differ still agree on a lease.
 Each change of a leased item is guarded by its token; one that is no longer ours is
@@ -34,8 +34,8 @@ MAX_RESCUES = 6
 class Ask:
     """One thing that must happen.
 
-    channel_id: whose turn it takes; group: what it can share a call with; lane: 0 before
-    1 before 2; not_before: never earlier than this, None for at once.
+    channel_id: whose turn it takes; group: what it can share a call with; lane: 0
+    before 1 before 2; not_before: never earlier than this, None for at once.
     """
 
     workspace_id: int
@@ -170,7 +170,7 @@ def _due(kind: str, at: datetime) -> Q:
 
 @scopes_disabled()
 def due_groups(kind: str) -> list[tuple[int, int, str]]:
-    """Return (workspace, channel, group) of what is due, the least served channel first.
+    """Return (workspace, channel, group) of what is due, the least served first.
 
     Channels that are paused, blocked or at their cap are left out.
     """
