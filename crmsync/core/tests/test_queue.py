@@ -1,4 +1,4 @@
-"""The work item table: what is asked for happens once, in order, and is accounted for."""
+"""The work item table: what is asked for happens once and is accounted for."""
 
 from __future__ import annotations
 
