@@ -15,7 +15,7 @@ from crmsync.core.models.work import State
 from integrations import causes, selectors
 from integrations.causes import Cause
 from integrations.models import ApiCall, Connection, ObjectMapping, SyncEntry
-from integrations.selectors import Row
+from integrations.selectors import HomeFigures, Row
 from leads.browse import Choice
 
 GROUPS_SHOWN = 8
@@ -97,10 +97,10 @@ def counts() -> Counts:
 
 
 def groups() -> list[Group]:
-    """Return the causes of all failures, the most harmful first."""
+    """Return the causes of what waits for a person, the most frequent first."""
+    parked = WorkItem.objects.filter(state=State.PARKED, failed_at__isnull=False)
     rows = list(
-        selectors.failing_items()
-        .order_by()
+        parked.order_by()
         .values(
             "channel_id", "group", "kind", "error_class", "error_field", "error_code"
         )
@@ -118,7 +118,7 @@ def groups() -> list[Group]:
     mappings = {str(one.pk): one for one in ObjectMapping.objects.filter(pk__in=wanted)}
     return [
         Group(
-            cause=causes.of(row["error_class"] or "waiting"),
+            cause=causes.of(row["error_class"]),
             connection=connections.get(row["channel_id"]),
             mapping=mappings.get(row["group"]) if row["kind"] == "push" else None,
             field=row["error_field"],
@@ -134,9 +134,12 @@ def groups() -> list[Group]:
 
 
 def filtered(query: QueryDict) -> QuerySet[WorkItem]:
-    """Return the failures a list's address asks for; an unknown filter is none."""
+    """Return the failures a list's address asks for; an unknown filter is none.
+
+    An address that says nothing about the state asks for what needs a person.
+    """
     rows = selectors.failing_items()
-    if (state := query.get("state", "")) in _STATES:
+    if (state := query.get("state", FAILED)) in _STATES:
         rows = rows.filter(_STATES[state][1])
     if (cause := query.get("cause", "")) in causes.CAUSES:
         rows = rows.filter(error_class=cause)
@@ -164,7 +167,12 @@ def choices(query: QueryDict) -> list[Choice]:
         ("cause", "Cause", "Any cause", kinds),
     )
     return [
-        Choice(name, label, query.get(name, ""), [("", anything), *options])
+        Choice(
+            name,
+            label,
+            query.get(name, FAILED if name == "state" else ""),
+            [("", anything), *options],
+        )
         for name, label, anything, options in given
     ]
 
@@ -185,6 +193,32 @@ def calls(row: Row) -> Sequence[ApiCall]:
         return []
     made = ApiCall.objects.filter(connection=row.connection, trace_id=row.item.trace_id)
     return list(made.order_by("-id")[:30])
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a connection stands. failed: waits for a person; waiting: goes by itself."""
+
+    connection: Connection
+    failed: int
+    waiting: int
+    moved_today: int
+
+
+def health(figures: HomeFigures) -> list[Health]:
+    """Return the connections with what failed apart from what is still under way."""
+    parked = WorkItem.objects.filter(state=State.PARKED, failed_at__isnull=False)
+    counted = parked.order_by().values_list("channel_id").annotate(n=Count("id"))
+    failed = dict(counted)
+    return [
+        Health(
+            one.connection,
+            failed.get(one.connection.channel_id, 0),
+            one.waiting + one.failing - failed.get(one.connection.channel_id, 0),
+            one.moved_today,
+        )
+        for one in figures.connections
+    ]
 
 
 # --- export ---------------------------------------------------------------------------

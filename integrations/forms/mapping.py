@@ -20,6 +20,7 @@ from leads.models import Activity, CustomField, Lead, Stage
 from leads.snapshots import FIELDS
 
 VALUE = "value_"
+SELECT = {"class": "form-select"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +126,15 @@ class TheirSelect(forms.Select):
 class RowForm(forms.Form):
     """One field mapping; the value map is a select per value where both are lists."""
 
-    source = forms.ChoiceField(label="Our field")
-    destination = forms.ChoiceField(label="Their field", widget=TheirSelect)
+    source = forms.ChoiceField(label="Our field", widget=forms.Select(attrs=SELECT))
+    destination = forms.ChoiceField(
+        label="Their field", widget=TheirSelect(attrs=SELECT)
+    )
     transform = forms.ChoiceField(
-        label="Change on the way", required=False, choices=list(LABELS.items())
+        label="Change on the way",
+        required=False,
+        choices=list(LABELS.items()),
+        widget=forms.Select(attrs=SELECT),
     )
     default = forms.CharField(
         label="When ours is empty", required=False, max_length=200
@@ -209,7 +215,11 @@ class RowForm(forms.Form):
             if guess and guess not in dict(options):
                 options.append((guess, f"{guess} (not in the CRM)"))
             self.fields[name] = forms.ChoiceField(
-                label=label, required=False, choices=options, initial=guess
+                label=label,
+                required=False,
+                choices=options,
+                initial=guess,
+                widget=forms.Select(attrs=SELECT),
             )
             pairs.append((name, value))
         return pairs

@@ -17,7 +17,7 @@ from crmsync.core.roles import Can, allows
 from crmsync.core.services import Actor, audit
 from crmsync.core.views.access import PageRequest, needs
 from crmsync.core.wake import wake
-from integrations import selectors
+from integrations import failures, selectors
 from integrations.connectors import CONNECTORS
 from integrations.forms.connections import ReconnectForm, TokenForm
 from integrations.models import ApiCall, Connection, Link
@@ -56,7 +56,7 @@ def connection_list(request: PageRequest) -> HttpResponse:
     """Show the accounts that are connected and the vendors that can be."""
     context = {
         "page_title": "Connections",
-        "figures": selectors.home_figures(request.workspace),
+        "health": failures.health(selectors.home_figures(request.workspace)),
         "vendors": vendors(),
     }
     return render(request, "integrations/connection_list.html", context)
@@ -107,13 +107,11 @@ def _connected(request: PageRequest, vendor: str, form: TokenForm) -> Connection
 def connection_page(request: PageRequest, pk: int) -> HttpResponse:
     """Show an account: health, mappings, permissions, recent calls."""
     connection = get_object_or_404(Connection, pk=pk)
-    figures = selectors.home_figures(request.workspace)
+    figures = failures.health(selectors.home_figures(request.workspace))
     context = {
         "page_title": str(connection),
         "connection": connection,
-        "figures": next(
-            one for one in figures.connections if one.connection.pk == connection.pk
-        ),
+        "figures": next(one for one in figures if one.connection.pk == connection.pk),
         "failing_url": reverse("errors") + f"?connection={connection.pk}",
         "mappings": connection.mappings.order_by("record_type", "remote_object"),
         "links": Link.objects.filter(connection=connection).count(),

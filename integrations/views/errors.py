@@ -25,7 +25,7 @@ from integrations.services import retries
 # More than these are retried in several goes; the workers take them in turn anyway.
 RETRY_MOST = 5000
 EXPORT_MOST = 10_000
-FILTERS = ("q", "state", "connection", "cause")
+FILTERS = ("q", "connection", "cause")
 
 
 @needs(Can.VIEW_SYNC)
@@ -33,7 +33,8 @@ def issue_list(request: PageRequest) -> HttpResponse:
     """Show what failed, by cause and one by one."""
     query = request.GET
     page = keyset(failures.filtered(query), query, by="failed_at")
-    filtered = any(query.get(name) for name in FILTERS)
+    state = query.get("state", failures.FAILED)
+    filtered = state != failures.FAILED or any(query.get(name) for name in FILTERS)
     context = {
         "page_title": "Errors",
         "page": page,
@@ -43,6 +44,7 @@ def issue_list(request: PageRequest) -> HttpResponse:
         "choices": failures.choices(query),
         "filtered": filtered,
         "query": query.urlencode(),
+        "now": timezone.now(),
     }
     return render(request, "integrations/issue_list.html", context)
 
@@ -61,6 +63,7 @@ def issue(request: PageRequest, pk: int) -> HttpResponse:
         "remote": _remote(row),
         "delivery": _delivery(row),
         "tries": failures.tries(row),
+        "now": timezone.now(),
     }
     if allows(request.role, Can.MANAGE_CONNECTIONS):
         context["calls"] = failures.calls(row)

@@ -15,6 +15,7 @@ from integrations.models import Connection, Delivery, Endpoint
 from leads.models import Activity
 
 REPLIES_SHOWN = 8
+CAUSES_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,15 @@ def home(request: PageRequest) -> HttpResponse:
     """Show the day, or the way in while nothing is set up."""
     steps = _steps()
     context: dict[str, object] = {"page_title": "Home", "replies": _replies()}
+    figures = selectors.home_figures(request.workspace)
+    context["figures"] = figures
     if allows(request.role, Can.VIEW_SYNC):
         context |= {
-            "figures": selectors.home_figures(request.workspace),
-            "groups": failures.groups(),
+            "health": failures.health(figures),
+            "counts": failures.counts(),
+            "groups": failures.groups()[:CAUSES_SHOWN],
             "endpoint": Endpoint.objects.filter(active=True).order_by("id").first(),
         }
-    else:
-        context["figures"] = selectors.home_figures(request.workspace)
     if not all(step.done for step in steps):
         context["steps"] = steps
         context["next_step"] = next(step for step in steps if not step.done)

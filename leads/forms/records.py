@@ -55,7 +55,7 @@ class RecordForm(forms.Form):
                 value = record.custom.get(name.removeprefix(OWN))
                 self.initial[name] = self._shown(self.own[name], value)
             else:
-                self.initial.setdefault(name, getattr(record, name, None))
+                self.initial[name] = getattr(record, name, None)
 
     def _shown(self, field: CustomField, value: Any) -> object:
         if field.type == CustomField.Type.BOOL and value is not None:
@@ -165,7 +165,8 @@ class LeadForm(RecordForm):
     owner_id = _choice("Owner")
 
     def _fill_choices(self, workspace: Workspace) -> None:
-        self.initial.setdefault("status", Lead.Status.NEW)
+        if self.record is None:
+            self.initial["status"] = Lead.Status.NEW
         _set_choices(self, "owner_id", browse.people_of(workspace))
 
 
