@@ -47,32 +47,17 @@ class Stored:
     is_repeat: bool = False
 
 
-_COLUMNS = (
-    "workspace_id",
-    "endpoint_id",
-    "received_at",
-    "method",
-    "headers",
-    "body",
-    "size",
-    "dedupe_key",
-    "seen",
-    "state",
-    "status_code",
-    "reason",
-    "traceback",
-    "trace_id",
-)
-_BY_COLUMN = {field.column: field for field in Delivery._meta.concrete_fields}  # noqa: SLF001
-_FIELDS = [_BY_COLUMN[column] for column in _COLUMNS]
 # A repeat is counted, and answered with the row that is there.
-_SQL = f"""
-INSERT INTO integrations_delivery ({", ".join(_COLUMNS)}) VALUES {{rows}}
+_SQL = """
+INSERT INTO integrations_delivery (
+  workspace_id, endpoint_id, received_at, method, headers, body, size, dedupe_key,
+  seen, state, status_code, reason, trace_id, traceback
+) VALUES {rows}
 ON CONFLICT (endpoint_id, dedupe_key)
   DO UPDATE SET seen = integrations_delivery.seen + excluded.seen
 RETURNING id, endpoint_id, dedupe_key, trace_id
-"""  # noqa: S608
-_ONE = f"({', '.join(['%s'] * len(_COLUMNS))})"
+"""
+_ONE = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '')"
 
 
 def store(rows: Sequence[Row]) -> list[Stored | None]:
@@ -88,7 +73,8 @@ def store(rows: Sequence[Row]) -> list[Stored | None]:
             return [result for row in rows for result in store([row])]
         log.exception("delivery not stored", extra={"trace_id": rows[0].trace_id})
         return [None]
-    if any(row.dedupe_key and one for row, one in zip(rows, results, strict=True)):
+    pairs = zip(rows, results, strict=True)
+    if any(row.dedupe_key and one and not one.is_repeat for row, one in pairs):
         wake("integrations.tasks.process_deliveries", "ingest")
     return results
 
@@ -149,13 +135,15 @@ def _insert(distinct: Sequence[tuple[Row, int]]) -> dict[tuple[int, str], Stored
 
 
 def _values(row: Row, seen: int) -> list[Any]:
+    """Return the parameters of one row, each in the form its database wants."""
+    adapt = connection.ops
     state = Delivery.State.RECEIVED if row.dedupe_key else Delivery.State.REJECTED
-    values = (
+    return [
         row.endpoint.workspace_id,
         row.endpoint.endpoint_id,
-        row.received_at,
+        adapt.adapt_datetimefield_value(row.received_at),
         row.method,
-        row.headers,
+        adapt.adapt_json_value(row.headers, None),
         row.body,
         row.size,
         row.dedupe_key,
@@ -163,10 +151,5 @@ def _values(row: Row, seen: int) -> list[Any]:
         state.value,
         row.status_code,
         row.reason,
-        "",
         row.trace_id,
-    )
-    return [
-        field.get_db_prep_save(value, connection)
-        for field, value in zip(_FIELDS, values, strict=True)
     ]
