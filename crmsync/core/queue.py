@@ -50,12 +50,16 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an item failed, in words a person can act on."""
+    """Why an item failed, in words a person can act on.
+
+    detail: what the other side said, word for word; kept in the journal only.
+    """
 
     error_class: str
     message: str
     code: str = ""
     field: str = ""
+    detail: str = ""
 
 
 def now() -> datetime:

@@ -141,7 +141,8 @@ def record_failed(
             outcome = (
                 SyncEntry.Outcome.RETRYING if retrying else SyncEntry.Outcome.FAILED
             )
-            entry = _entry(mapping, one.item, outcome, message=one.failure.message)
+            told = filter(None, (one.failure.message, one.failure.detail))
+            entry = _entry(mapping, one.item, outcome, message="\n".join(told))
             entry.error_class = one.failure.error_class
             entries.append(entry)
         SyncEntry.objects.bulk_create(entries)

@@ -262,10 +262,9 @@ def failure_of(error: SyncError) -> Failure:
     """Return an error as what the outbox keeps: class, words, code and field."""
     name = error.field if isinstance(error, RecordRejected | Misconfigured) else ""
     message = error.message or error.detail or type(error).__name__
-    if error.detail and error.detail not in message:
-        message = f"{message}\n{error.detail}"
     code = error.code or (str(error.status) if error.status else "")
-    return Failure(error.error_class, message, code=code, field=name)
+    detail = "" if error.detail == message else error.detail
+    return Failure(error.error_class, message, code=code, field=name, detail=detail)
 
 
 def _fail_all(

@@ -135,7 +135,7 @@ def _rejected(body: Json, where: Where) -> SyncError:
     text = where.get("detail", "")
     code, field = where.get("code", ""), _first_field(body)
     if code in _SCHEMA_CODES:
-        return Misconfigured(text, field=field, **where)
+        return Misconfigured(_told(body) or text, field=field, **where)
     if _UNKNOWN_OBJECT in text:
         return Misconfigured(text, **where)
     if found := _NON_UNIQUE_KEY.search(text):
@@ -144,7 +144,7 @@ def _rejected(body: Json, where: Where) -> SyncError:
         return _duplicate(body, where, field)
     if body.get("category") == "OBJECT_NOT_FOUND":
         return RecordGone(text, **where)
-    return RecordRejected(text, field=field, rule=code, **where)
+    return RecordRejected(_told(body) or text, field=field, rule=code, **where)
 
 
 def _where(body: Json, status: int) -> Where:
@@ -168,6 +168,12 @@ def _details(body: Json) -> Iterator[Json]:
     for entry in _list(_parse_any(found.group(0))) if found else []:
         if isinstance(entry, Mapping):
             yield entry
+
+
+def _told(body: Json) -> str:
+    """Return the sentence about the property, without the JSON it comes in."""
+    sentences = (entry.get("message") for entry in _details(body))
+    return next((one for one in sentences if isinstance(one, str) and one), "")
 
 
 def _first_field(body: Json) -> str:
