@@ -65,11 +65,11 @@ CSRF_TRUSTED_ORIGINS = env.list(
 )
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "crmsync.core",
     "leads",
     "integrations",
-    "django.contrib.admin",
+    "crmsync.core.adminconfig.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -425,7 +425,36 @@ DRF_STANDARDIZED_ERRORS = {
     "ERROR_SCHEMAS": {"409": "crmsync.core.api.errors.ConflictSerializer"},
 }
 
-UNFOLD = {"SITE_TITLE": "crmsync", "SITE_HEADER": "crmsync admin"}
+_SITE = "crmsync.core.adminsite"
+UNFOLD = {
+    "SITE_TITLE": "crmsync",
+    "SITE_HEADER": "crmsync",
+    "SITE_SUBHEADER": "Admin console",
+    "SITE_URL": "/",
+    "SITE_ICON": f"{_SITE}.logo",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": f"{_SITE}.logo"}
+    ],
+    "STYLES": [f"{_SITE}.stylesheet"],
+    "SHOW_HISTORY": False,
+    "SIDEBAR": {"show_search": True},
+    # The product's accent, from light to dark.
+    "COLORS": {
+        "primary": {
+            "50": "#eef2fe",
+            "100": "#dfe7fd",
+            "200": "#c6d3fb",
+            "300": "#9db4ff",
+            "400": "#6d8bf2",
+            "500": "#4267e0",
+            "600": "#2f56d9",
+            "700": "#2444b4",
+            "800": "#213b92",
+            "900": "#1f3575",
+            "950": "#162248",
+        }
+    },
+}
 
 # --- logs ----------------------------------------------------------------------------
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+import crmsync.core.admin  # noqa: F401 - the console's pages register themselves
+import integrations.admin  # noqa: F401
+import leads.admin  # noqa: F401
 from crmsync.core.api.base import Nothing
 from crmsync.core.api.docs import DocsView, SchemaView
 from crmsync.core.views.health import healthz, readyz

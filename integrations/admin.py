@@ -1,0 +1,423 @@
+"""The console's pages of connections, mappings, the inbox and the queue."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import action, display
+
+from crmsync.core.admin import (
+    pause_channels,
+    resume_channels,
+    standing_of,
+)
+from crmsync.core.adminbase import ConsoleAdmin, MemberFilter, as_json, note, verbatim
+from crmsync.core.models import Channel, WorkItem
+from crmsync.core.wake import wake_after_commit
+from integrations.models import (
+    ApiCall,
+    Connection,
+    Delivery,
+    Endpoint,
+    Event,
+    FieldMapping,
+    Link,
+    OAuthState,
+    OAuthToken,
+    ObjectMapping,
+    RemoteSchema,
+    SyncEntry,
+)
+from integrations.services import retries
+from integrations.webhooks import inbox
+
+_STANDING = {"open": "success", "paused": "warning", "blocked": "danger"}
+
+# --- connections --------------------------------------------------------------------
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ConsoleAdmin):
+    """Connected accounts; connecting is done in the product."""
+
+    section, icon = "CRM sync", "cable"
+    list_display = (
+        "name",
+        "vendor",
+        "account_name",
+        "state",
+        "sending",
+        "auth",
+        "last_ok_at",
+    )
+    list_filter = ("vendor", "status", "auth")
+    list_select_related = ("channel",)
+    search_fields = ("name", "account_id", "account_name")
+    hidden = ("workspace", "scopes", "key_fields", "pipelines", "owners")
+    shown = ("granted", "keys", "their_pipelines")
+    actions = ("pause", "resume")
+
+    @display(
+        description="Status",
+        ordering="status",
+        label={
+            Connection.Status.ACTIVE: "success",
+            Connection.Status.SETTING_UP: "info",
+            Connection.Status.NEEDS_REAUTH: "danger",
+            Connection.Status.DISCONNECTED: "warning",
+        },
+    )
+    def state(self, connection: Connection) -> tuple[str, str]:
+        """Show whether it works."""
+        return connection.status, connection.get_status_display()
+
+    @display(description="Sending", label=_STANDING)
+    def sending(self, connection: Connection) -> str:
+        """Say whether anything may leave."""
+        return standing_of(connection.channel)
+
+    @display(description="Scopes")
+    def granted(self, connection: Connection) -> str:
+        """Show what the account let us do."""
+        return as_json(connection.scopes)
+
+    @display(description="Key fields")
+    def keys(self, connection: Connection) -> str:
+        """Show which property holds our key, by object."""
+        return as_json(connection.key_fields)
+
+    @display(description="Pipelines")
+    def their_pipelines(self, connection: Connection) -> str:
+        """Show the account's pipelines."""
+        return as_json(connection.pipelines)
+
+    @action(description="Pause sending until resumed", permissions=["act"])
+    def pause(self, request: HttpRequest, chosen: QuerySet[Connection]) -> None:
+        """Let nothing leave; changes wait."""
+        pause_channels(request, _channels_of(chosen))
+
+    @action(description="Resume sending", permissions=["act"])
+    def resume(self, request: HttpRequest, chosen: QuerySet[Connection]) -> None:
+        """Let what waits leave."""
+        resume_channels(request, _channels_of(chosen))
+        wake_after_commit("integrations.tasks.drain", "sync")
+
+
+def _channels_of(connections: QuerySet[Connection]) -> QuerySet[Channel]:
+    return Channel.objects.filter(pk__in=connections.values("channel"))
+
+
+@admin.register(OAuthToken)
+class OAuthTokenAdmin(ConsoleAdmin):
+    """How long tokens live; the tokens themselves are never shown."""
+
+    section, icon = "CRM sync", "lock_clock"
+    list_display = ("connection", "expires_at", "generation", "refused", "updated_at")
+    list_select_related = ("connection",)
+    search_fields = ("connection__name",)
+
+
+@admin.register(OAuthState)
+class OAuthStateAdmin(ConsoleAdmin):
+    """Sign-ins under way."""
+
+    section, icon = "CRM sync", "login"
+    list_display = ("vendor", "user", "connection", "expires_at", "used_at")
+    list_filter = ("vendor", ("user", MemberFilter))
+    list_select_related = ("user", "connection")
+    search_fields = ("user__email",)
+    hidden = ("workspace",)
+
+
+@admin.register(RemoteSchema)
+class RemoteSchemaAdmin(ConsoleAdmin):
+    """What accounts say their fields are."""
+
+    section, icon = "CRM sync", "schema"
+    list_display = ("connection", "object_type", "described_at")
+    list_filter = ("object_type",)
+    list_select_related = ("connection",)
+    search_fields = ("object_type", "connection__name")
+    hidden = ("fields",)
+    shown = ("their_fields",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RemoteSchema]:
+        """Leave the long list to the page that shows it."""
+        return super().get_queryset(request).defer("fields")
+
+    @display(description="Fields")
+    def their_fields(self, schema: RemoteSchema) -> str:
+        """Show the fields as described."""
+        return as_json(schema.fields)
+
+
+@admin.register(ApiCall)
+class ApiCallAdmin(ConsoleAdmin):
+    """Calls to vendors: what for, how they ended."""
+
+    section, icon, is_large = "CRM sync", "network_check", True
+    list_display = (
+        "at",
+        "connection",
+        "method",
+        "path",
+        "status",
+        "outcome",
+        "inputs",
+        "duration_ms",
+        "trace_id",
+    )
+    list_filter = ("outcome", "connection", "method")
+    list_select_related = ("connection",)
+    search_fields = ("=trace_id", "=request_id", "path")
+
+
+# --- mappings and what they did -----------------------------------------------------
+
+
+@admin.register(ObjectMapping)
+class ObjectMappingAdmin(ConsoleAdmin):
+    """How record types correspond to objects; each change makes a version."""
+
+    section, icon = "CRM sync", "swap_horiz"
+    list_display = (
+        "connection",
+        "record_type",
+        "remote_object",
+        "direction",
+        "mode",
+        "active",
+        "version",
+    )
+    list_filter = ("connection", "record_type", "active")
+    list_select_related = ("connection",)
+    search_fields = ("remote_object", "connection__name")
+    hidden = ("workspace",)
+
+
+@admin.register(FieldMapping)
+class FieldMappingAdmin(ConsoleAdmin):
+    """The rows of mappings."""
+
+    section, icon = "CRM sync", "compare_arrows"
+    list_display = ("mapping", "source", "destination", "transform", "active")
+    list_filter = ("mapping", "active")
+    list_select_related = ("mapping",)
+    search_fields = ("source", "destination")
+
+
+@admin.register(Link)
+class LinkAdmin(ConsoleAdmin):
+    """Which record is which remote record, and what both last agreed on."""
+
+    section, icon, is_large = "CRM sync", "link", True
+    list_display = (
+        "connection",
+        "record_type",
+        "record_id",
+        "remote_object",
+        "remote_id",
+        "state",
+        "pushed_at",
+    )
+    list_filter = ("connection", "record_type", "state")
+    list_select_related = ("connection",)
+    search_fields = ("=remote_id", "=record_id")
+    hidden = ("workspace", "base")
+    shown = ("agreed",)
+
+    @display(description="Agreed values")
+    def agreed(self, link: Link) -> str:
+        """Show the values both sides last had."""
+        return as_json(link.base)
+
+
+@admin.register(SyncEntry)
+class SyncEntryAdmin(ConsoleAdmin):
+    """The journal: one record, one try."""
+
+    section, icon, is_large = "CRM sync", "receipt_long", True
+    list_display = (
+        "at",
+        "connection",
+        "record_type",
+        "record_id",
+        "ended",
+        "error_class",
+        "trace_id",
+    )
+    list_filter = ("outcome", "connection", "record_type", "error_class")
+    list_select_related = ("connection",)
+    search_fields = ("=trace_id", "=remote_id", "=record_id")
+    hidden = ("workspace",)
+
+    @display(
+        description="Outcome",
+        ordering="outcome",
+        label={
+            SyncEntry.Outcome.FAILED: "danger",
+            SyncEntry.Outcome.RETRYING: "warning",
+            SyncEntry.Outcome.CREATED: "success",
+            SyncEntry.Outcome.UPDATED: "success",
+            SyncEntry.Outcome.LINKED: "success",
+        },
+    )
+    def ended(self, entry: SyncEntry) -> tuple[str, str]:
+        """Show how the try ended."""
+        return entry.outcome, entry.get_outcome_display()
+
+
+# --- the inbox ----------------------------------------------------------------------
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(ConsoleAdmin):
+    """Addresses that take webhooks; the address and its secrets are not shown here."""
+
+    section, icon = "Inbox", "webhook"
+    list_display = ("name", "source", "active", "deal_stage", "last_delivery_at")
+    list_filter = ("source", "active")
+    list_select_related = ("deal_stage",)
+    search_fields = ("name",)
+    hidden = ("workspace",)
+    editable = ("name", "active", "deal_stage")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ConsoleAdmin):
+    """Requests as they came, and what became of them."""
+
+    section, icon, is_large = "Inbox", "move_to_inbox", True
+    list_display = (
+        "received_at",
+        "endpoint",
+        "became",
+        "status_code",
+        "size",
+        "seen",
+        "reason",
+        "trace_id",
+    )
+    list_filter = ("state", "endpoint", "status_code")
+    list_select_related = ("endpoint",)
+    search_fields = ("=trace_id",)
+    hidden = ("workspace", "headers", "body", "traceback")
+    shown = ("as_it_came", "its_headers", "where_it_failed")
+    actions = ("replay",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        """Leave long bodies to the page that shows them."""
+        return super().get_queryset(request).defer("body", "traceback", "headers")
+
+    @display(
+        description="State",
+        ordering="state",
+        label={
+            Delivery.State.PROCESSED: "success",
+            Delivery.State.RECEIVED: "info",
+            Delivery.State.FAILED: "danger",
+            Delivery.State.REJECTED: "warning",
+        },
+    )
+    def became(self, delivery: Delivery) -> tuple[str, str]:
+        """Show what became of it."""
+        return delivery.state, delivery.get_state_display()
+
+    @display(description="Body")
+    def as_it_came(self, delivery: Delivery) -> str:
+        """Show the body; bytes that are no text are escaped."""
+        return verbatim(bytes(delivery.body))
+
+    @display(description="Headers")
+    def its_headers(self, delivery: Delivery) -> str:
+        """Show the headers without secrets."""
+        return as_json(delivery.headers)
+
+    @display(description="Traceback")
+    def where_it_failed(self, delivery: Delivery) -> str:
+        """Show where processing failed."""
+        return verbatim(delivery.traceback)
+
+    @action(description="Process again", permissions=["act"])
+    def replay(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
+        """Process deliveries again; what was recorded is not recorded twice."""
+        count = inbox.replay(chosen.values_list("pk", flat=True))
+        wake_after_commit("integrations.tasks.process_deliveries", "ingest")
+        note(request, "delivery.replayed", target=f"{count} deliveries")
+        messages.success(request, f"{count} will be processed again.")
+        if count < len(chosen):
+            told = f"{len(chosen) - count} were rejected and have nothing to process."
+            messages.warning(request, told)
+
+
+@admin.register(Event)
+class EventAdmin(ConsoleAdmin):
+    """What was in deliveries."""
+
+    section, icon, is_large = "Inbox", "bolt", True
+    list_display = ("at", "kind", "outcome", "lead_id", "delivery", "detail")
+    list_filter = ("kind", "outcome")
+    list_select_related = ("delivery",)
+    search_fields = ("=key", "=lead_id")
+    hidden = ("workspace",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        """Leave long bodies where they are."""
+        long = ("delivery__body", "delivery__traceback", "delivery__headers")
+        return super().get_queryset(request).defer(*long)
+
+
+# --- the queue ----------------------------------------------------------------------
+
+
+@admin.register(WorkItem)
+class WorkItemAdmin(ConsoleAdmin):
+    """Everything that waits, and what failed."""
+
+    section, icon, is_large = "Work", "checklist", True
+    list_display = (
+        "kind",
+        "key",
+        "standing",
+        "channel",
+        "not_before",
+        "attempts",
+        "error_class",
+        "failed_at",
+    )
+    list_filter = ("state", "kind", "error_class")
+    list_select_related = ("channel",)
+    search_fields = ("=key", "=trace_id")
+    hidden = ("workspace", "lease_token", "error")
+    shown = ("what_went_wrong",)
+    actions = ("retry",)
+
+    @display(
+        description="State",
+        ordering="state",
+        label={
+            "ready": "info",
+            "leased": "info",
+            "waiting": "warning",
+            "parked": "danger",
+            "done": "success",
+        },
+    )
+    def standing(self, item: WorkItem) -> tuple[str, str]:
+        """Show where it stands."""
+        return item.state, item.get_state_display()
+
+    @display(description="Error")
+    def what_went_wrong(self, item: WorkItem) -> str:
+        """Show the last failure's words."""
+        return verbatim(item.error)
+
+    @action(description="Try again now", permissions=["act"])
+    def retry(self, request: HttpRequest, chosen: QuerySet[WorkItem]) -> None:
+        """Make failed and delayed work due at once."""
+        count = retries.retry(chosen)
+        wake_after_commit("integrations.tasks.process_deliveries", "ingest")
+        wake_after_commit("integrations.tasks.drain", "sync")
+        note(request, "work.retried", target=f"{count} items")
+        messages.success(request, f"{count} will be tried again at once.")
