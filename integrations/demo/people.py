@@ -74,7 +74,7 @@ class Person:
     @property
     def key(self) -> str:
         """Return the person's id in the outreach tool."""
-        return f"6a03700000000000{self.number:08x}"
+        return f"5e03700000000000{self.number:08x}"
 
 
 def invented(count: int, rng: random.Random) -> list[Person]:
