@@ -383,7 +383,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["crmsync.core.api.parsers.StrictJSONParser"],
     "PAGE_SIZE": 50,
 }
-_ERRORS = "drf_standardized_errors.openapi_serializers"
 SPECTACULAR_SETTINGS = {
     "TITLE": "crmsync API",
     "DESCRIPTION": "Leads, companies, deals, activities, and how they are in step.",
@@ -410,19 +409,15 @@ SPECTACULAR_SETTINGS = {
         "StageOutcomeEnum": "leads.models.Stage.Outcome",
         "SyncOutcomeEnum": "integrations.models.SyncEntry.Outcome",
         "WorkStateEnum": "crmsync.core.models.work.State",
-        "ClientErrorEnum": f"{_ERRORS}.ClientErrorEnum.choices",
-        "ServerErrorEnum": f"{_ERRORS}.ServerErrorEnum.choices",
-        "ValidationErrorEnum": f"{_ERRORS}.ValidationErrorEnum.choices",
-        "ErrorCode401Enum": f"{_ERRORS}.ErrorCode401Enum.choices",
-        "ErrorCode403Enum": f"{_ERRORS}.ErrorCode403Enum.choices",
-        "ErrorCode404Enum": f"{_ERRORS}.ErrorCode404Enum.choices",
-        "ErrorCode429Enum": f"{_ERRORS}.ErrorCode429Enum.choices",
     },
 }
+_ERROR_CODES = ["400", "401", "403", "404", "409", "413", "415", "429"]
 DRF_STANDARDIZED_ERRORS = {
     "EXCEPTION_HANDLER_CLASS": "crmsync.core.api.handler.Handler",
-    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "409", "429"],
-    "ERROR_SCHEMAS": {"409": "crmsync.core.api.errors.ConflictSerializer"},
+    "ALLOWED_ERROR_STATUS_CODES": _ERROR_CODES,
+    "ERROR_SCHEMAS": dict.fromkeys(
+        _ERROR_CODES, "crmsync.core.api.errors.ErrorSerializer"
+    ),
 }
 
 _SITE = "crmsync.core.adminsite"

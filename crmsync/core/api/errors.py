@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from drf_standardized_errors.openapi_serializers import ClientErrorEnum
+from drf_standardized_errors.openapi_serializers import (
+    ClientErrorEnum,
+    ServerErrorEnum,
+    ValidationErrorEnum,
+)
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 
@@ -15,16 +19,22 @@ class Conflict(APIException):
     default_code = "conflict"
 
 
-class ConflictDetail(serializers.Serializer[object]):
-    """What clashed."""
+class ErrorDetail(serializers.Serializer[object]):
+    """One thing that is wrong. attr: the field it is about, null for the whole."""
 
     code = serializers.CharField()
     detail = serializers.CharField()
     attr = serializers.CharField(allow_null=True)
 
 
-class ConflictSerializer(serializers.Serializer[object]):
-    """The one error shape, of a 409."""
+class ErrorSerializer(serializers.Serializer[object]):
+    """The one shape of every error."""
 
-    type = serializers.ChoiceField(choices=ClientErrorEnum.choices)
-    errors = ConflictDetail(many=True)
+    type = serializers.ChoiceField(
+        choices=[
+            *ClientErrorEnum.choices,
+            *ValidationErrorEnum.choices,
+            *ServerErrorEnum.choices,
+        ]
+    )
+    errors = ErrorDetail(many=True)
