@@ -12,7 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_GET
 
@@ -62,7 +62,7 @@ def callback(request: HttpRequest, vendor: str) -> HttpResponse:
     wake_after_commit("integrations.tasks.drain", "sync")
     name = connection.account_name or connection.account_id
     messages.success(request, f"{label} is connected: {name}. Setting it up now.")
-    return _quiet(redirect(_page_of(connection)))
+    return _quiet(redirect(connection.get_absolute_url()))
 
 
 @require_GET
@@ -122,13 +122,6 @@ def _answer(request: HttpRequest) -> Answer:
     if any(len(value) > MAX_PARAMETER for value in one.values()):
         raise ConnectionRefused("The answer was not in order.")
     return Answer(one["state"], one["code"], one["error"], one["error_description"])
-
-
-def _page_of(connection: Connection) -> str:
-    try:
-        return connection.get_absolute_url()
-    except NoReverseMatch:
-        return str(settings.LOGIN_REDIRECT_URL)
 
 
 def _explain(request: HttpRequest, vendor: str, text: str) -> HttpResponse:
