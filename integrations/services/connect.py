@@ -71,6 +71,7 @@ def connect_with_token(
 def reconnect_with_token(connection: Connection, token: str) -> Connection:
     """Give a connection a new token of the same account, and let its queue go on."""
     account = checked(connection.vendor, token.strip(), access=Connection.Auth.TOKEN)
+    connection.auth = Connection.Auth.TOKEN
     resume(connection, Tokens(token.strip()), account)
     return connection
 
