@@ -1,14 +1,44 @@
 """Structured logs: one JSON line per event, with the trace id from webhook to CRM call.
 
 Nothing that is a secret or a person's data may be logged; fields are named at the call.
+What libraries and databases put into their messages is taken out here.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+HIDDEN = "[hidden]"
+_SECRET_KEYS = frozenset(
+    {
+        "access_token",
+        "api_key",
+        "authorization",
+        "client_secret",
+        "code_verifier",
+        "cookie",
+        "password",
+        "refresh_token",
+        "secret",
+        "token",
+    }
+)
+# Each keeps its first group, which says what was there.
+_PRIVATE = re.compile(
+    r"""
+    (?P<bearer>\b(?:Bearer|Basic)\s+)[^\s"',]+
+    | (?P<query>[?&]
+        (?:code|state|key|token|secret|password|\w+_(?:token|secret))=)[^&\s"']+
+    | (?P<address>/(?:webhooks|password/reset/key)/)[^\s/"']+
+    | (?P<detail>\bDETAIL:\s+)[^\n]*
+    | (?P<mail>)\b[\w.+'-]+@[\w-]+(?:\.[\w-]+)+
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 def without_query(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -22,6 +52,26 @@ def without_query(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def without_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Hide secrets and e-mail addresses, wherever in a line they are."""
+    event.pop("color_message", None)  # the same again, for terminals
+    for key, value in event.items():
+        if key.lower() in _SECRET_KEYS:
+            event[key] = HIDDEN
+        elif isinstance(value, str):
+            event[key] = redacted(value)
+    return event
+
+
+def redacted(text: str) -> str:
+    """Return the text without what is private in it.
+
+    >>> redacted("POST /webhooks/abcdefgh/ for lea@example.com")
+    'POST /webhooks/[hidden]/ for [hidden]'
+    """
+    return _PRIVATE.sub(lambda found: f"{found[found.lastgroup or 0]}{HIDDEN}", text)
+
+
 # Applied to our own lines and to those of libraries alike.
 SHARED_PROCESSORS: list[Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -31,7 +81,16 @@ SHARED_PROCESSORS: list[Processor] = [
     structlog.stdlib.ExtraAdder(),
     without_query,
     structlog.processors.format_exc_info,
+    without_secrets,
 ]
+
+
+def json_formatter() -> structlog.stdlib.ProcessorFormatter:
+    """Return what makes every line JSON; `uvicorn.json` names it too."""
+    return structlog.stdlib.ProcessorFormatter(
+        processor=structlog.processors.JSONRenderer(),
+        foreign_pre_chain=SHARED_PROCESSORS,
+    )
 
 
 def logging_config(*, level: str) -> dict[str, Any]:
@@ -48,24 +107,15 @@ def logging_config(*, level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "json": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "processor": structlog.processors.JSONRenderer(),
-                "foreign_pre_chain": SHARED_PROCESSORS,
-            }
-        },
+        "formatters": {"json": {"()": "crmsync.logs.json_formatter"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            # One line per poll of the broker says nothing to anyone.
+            # One line per poll of the broker, tick or wake-up says nothing to anyone.
             "kombu": {"level": "WARNING"},
-            # At DEBUG it would write whole addresses, and some hold a token.
-            "urllib3": {"level": "INFO"},
-            # Three lines per task, and the sweep runs every two seconds.
-            "celery.app.trace": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
-            "django_structlog.celery": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
             # Uvicorn brings handlers of its own; its lines go the way of all others.
             "uvicorn": {"handlers": [], "propagate": True},
             "uvicorn.access": {"handlers": [], "level": "WARNING", "propagate": True},

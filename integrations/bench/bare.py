@@ -39,8 +39,6 @@ class Row(models.Model):
     body = models.BinaryField()
     received_at = models.DateTimeField(auto_now_add=True)
 
-    objects = models.Manager["Row"]()
-
     class Meta:
         app_label = "bare"
         db_table = "bare_row"
@@ -51,7 +49,7 @@ class Row(models.Model):
 
 def take(request: HttpRequest) -> HttpResponse:
     """Store the body as it came."""
-    Row.objects.create(body=request.body)
+    Row(body=request.body).save(force_insert=True)
     return HttpResponse(status=202)
 
 

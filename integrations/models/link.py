@@ -57,7 +57,8 @@ class Link(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.record_type} {self.record_id} = {self.remote_object} {self.remote_id}"
+        ours = f"{self.record_type} {self.record_id}"
+        return f"{ours} = {self.remote_object} {self.remote_id}"
 
 
 class SyncEntry(models.Model):

@@ -16,7 +16,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
         """Return the key, None without one. Raises AuthenticationFailed."""
-        key = getattr(request._request, "api_key", None)
+        key = getattr(request, "api_key", None)
         if key is not None:
             return AnonymousUser(), key
         if "Authorization" in request.headers:

@@ -19,11 +19,11 @@ class RolePermission(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Tell whether the caller's role allows the action."""
-        if getattr(request._request, "workspace", None) is None:
+        if getattr(request, "workspace", None) is None:
             if request.user and request.user.is_authenticated:
                 return False
             raise NotAuthenticated
-        return allows(request._request.role, needed(request, view))  # type: ignore[attr-defined]
+        return allows(getattr(request, "role", None), needed(request, view))
 
 
 def needed(request: Request, view: APIView) -> Can:

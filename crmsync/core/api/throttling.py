@@ -18,7 +18,7 @@ class CallerThrottle(SimpleRateThrottle):
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
         """Return whom to count."""
-        key = getattr(request._request, "api_key", None)
+        key = getattr(request, "api_key", None)
         if key is not None:
             who = f"key-{key.pk}"
         elif request.user and request.user.is_authenticated:

@@ -1,4 +1,4 @@
-"""Everything that waits: one row per thing to do, and the channels that share it out."""
+"""Everything that waits: one row per thing to do, and channels that share it out."""
 
 from __future__ import annotations
 
