@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -377,28 +376,3 @@ def test_a_flushed_broker_loses_nothing(live: LiveSystem) -> None:
     assert {answer.status for answer in answers} == {202}
     waiting = live.count("core_workitem", "kind = 'process' AND state = 'ready'")
     assert waiting == live.count("integrations_delivery", "state = 'received'")
-
-
-def test_what_was_answered_survives_a_killed_server(live: LiveSystem) -> None:
-    acked: list[int] = []
-
-    def post_until_it_dies(_: int) -> None:
-        for _ in range(200):
-            try:
-                answer = live.post("lgm", lgm_reply(next(_numbers)))
-            except OSError:
-                return
-            acked.append(answer.json["id"])
-            if len(acked) == 100:
-                os.kill(live.pid_of("web"), 9)
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(post_until_it_dies, range(8)))
-    live.kill("web")
-    live.start("web")
-
-    assert len(acked) >= 100
-    stored = {row[0] for row in live.sql("SELECT id FROM integrations_delivery")}
-    assert set(acked) <= stored
-    keys = {row[0] for row in live.sql("SELECT key FROM core_workitem")}
-    assert {str(one) for one in acked} <= keys
