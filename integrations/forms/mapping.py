@@ -12,6 +12,7 @@ from typing import Any
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
+from django.forms.utils import ErrorDict
 
 from integrations.mapping.transforms import LABELS
 from integrations.models import FieldMapping, ObjectMapping, RemoteSchema
@@ -236,7 +237,7 @@ class RowForm(forms.Form):
 
     def unjudged(self) -> None:
         """Show what was typed without judging it."""
-        self._errors = self.error_class()  # type: ignore[assignment]
+        self._errors = ErrorDict()
 
     @property
     def problem(self) -> str:
