@@ -151,10 +151,10 @@ def home_figures(workspace: Workspace, now: datetime | None = None) -> HomeFigur
 
 def _connection_figures(since: datetime) -> list[ConnectionFigures]:
     unfinished = Q(state__in=MOVING, failed_at__isnull=True)
-    counted = WorkItem.objects.order_by().values("channel_id")
-    work = {
-        row["channel_id"]: row
-        for row in counted.annotate(
+    counted = WorkItem.objects.order_by().values_list("channel_id")
+    work: dict[int, tuple[int, int, datetime | None]] = {
+        channel_id: (waiting, failing, oldest)
+        for channel_id, waiting, failing, oldest in counted.annotate(
             waiting=Count("id", filter=unfinished),
             failing=Count("id", filter=_FAILING),
             oldest=Min("created_at", filter=unfinished),
@@ -164,17 +164,13 @@ def _connection_figures(since: datetime) -> list[ConnectionFigures]:
     by_connection = dict(
         moved.order_by().values_list("connection_id").annotate(n=Count("id"))
     )
-    nothing = {"waiting": 0, "failing": 0, "oldest": None}
-    return [
-        ConnectionFigures(
-            connection=one,
-            waiting=work.get(one.channel_id, nothing)["waiting"],
-            failing=work.get(one.channel_id, nothing)["failing"],
-            moved_today=by_connection.get(one.pk, 0),
-            oldest_at=work.get(one.channel_id, nothing)["oldest"],
-        )
-        for one in Connection.objects.order_by("name", "id")
-    ]
+    nothing = (0, 0, None)
+    figures = []
+    for one in Connection.objects.order_by("name", "id"):
+        waiting, failing, oldest = work.get(one.channel_id or 0, nothing)
+        moved_today = by_connection.get(one.pk, 0)
+        figures.append(ConnectionFigures(one, waiting, failing, moved_today, oldest))
+    return figures
 
 
 # --- outbox rows and what is wrong with them ------------------------------------------

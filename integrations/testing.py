@@ -13,20 +13,24 @@ from crmsync.core.models import (
     AuditEntry,
     Channel,
     Membership,
+    User,
     WorkItem,
     Workspace,
 )
 from crmsync.core.models.work import State
 from crmsync.core.scoping import workspace_channel
 from integrations.models import (
+    ApiCall,
     Connection,
     Delivery,
     Endpoint,
     Event,
     FieldMapping,
     Link,
+    OAuthState,
     OAuthToken,
     ObjectMapping,
+    RemoteSchema,
     SyncEntry,
 )
 from leads import testing as leads
@@ -222,24 +226,50 @@ def furnish(workspace: Workspace, marker: str) -> dict[str, int]:
         group=str(mapping.pk),
         key=f"{mapping.pk}:{lead_id}",
     )
-    return records | {
-        "user": user.pk,
-        "membership": member.pk,
-        "apikey": key.pk,
-        "auditentry": entry.pk,
-        "workspace": workspace.pk,
-        "channel": item.channel_id,
-        "connection": connection.pk,
-        "oauthtoken": connection.pk,
-        "objectmapping": mapping.pk,
-        "fieldmapping": mapping.rows.get().pk,
-        "endpoint": endpoint.pk,
-        "delivery": delivery.pk,
-        "event": make_event(delivery, lead_id=lead_id, detail=marker).pk,
-        "link": make_link(connection, record_id=lead_id, remote_id=marker).pk,
-        "syncentry": make_sync_entry(connection, record_id=lead_id, message=marker).pk,
-        "workitem": item.pk,
-    }
+    return (
+        records
+        | _traces(connection, user, marker)
+        | {
+            "user": user.pk,
+            "membership": member.pk,
+            "apikey": key.pk,
+            "auditentry": entry.pk,
+            "workspace": workspace.pk,
+            "channel": item.channel_id,
+            "connection": connection.pk,
+            "oauthtoken": connection.pk,
+            "objectmapping": mapping.pk,
+            "fieldmapping": mapping.rows.get().pk,
+            "endpoint": endpoint.pk,
+            "delivery": delivery.pk,
+            "event": make_event(delivery, lead_id=lead_id, detail=marker).pk,
+            "link": make_link(connection, record_id=lead_id, remote_id=marker).pk,
+            "syncentry": make_sync_entry(
+                connection, record_id=lead_id, message=marker
+            ).pk,
+            "workitem": item.pk,
+        }
+    )
+
+
+def _traces(connection: Connection, user: User, marker: str) -> dict[str, int]:
+    """Store what a connection leaves behind by working."""
+    state = OAuthState.objects.create(
+        digest=f"digest of {marker}",
+        workspace=connection.workspace,
+        user=user,
+        vendor=connection.vendor,
+        session_key=marker,
+        redirect_uri="https://example.com/",
+        expires_at=timezone.now(),
+    )
+    schema = RemoteSchema.objects.create(
+        connection=connection, object_type="contacts", fields=[{"name": marker}]
+    )
+    call = ApiCall.objects.create(
+        connection=connection, method="GET", path=f"/{marker}", duration_ms=1
+    )
+    return {"oauthstate": state.pk, "remoteschema": schema.pk, "apicall": call.pk}
 
 
 def _records(workspace: Workspace, marker: str) -> dict[str, int]:
@@ -250,7 +280,7 @@ def _records(workspace: Workspace, marker: str) -> dict[str, int]:
     deal = leads.make_deal(workspace, name=marker, lead=lead, stage=stage)
     task = leads.make_activity(workspace, kind="task", subject=marker, lead=lead)
     field = leads.make_custom_field(workspace, label=marker)
-    return {
+    return leads.make_traces(deal, marker) | {
         "pipeline": pipeline.pk,
         "stage": deal.stage_id,
         "company": company.pk,

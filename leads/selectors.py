@@ -174,8 +174,12 @@ def names_in(changes: Iterable[Change]) -> Names:
     }
 
 
-def described(change: Change, names: Names) -> Sequence[str]:
-    """Return a change field by field in words, e.g. "City: Rome → Oslo"."""
+def described(change: Change, names: Names | None = None) -> Sequence[str]:
+    """Return a change field by field in words, e.g. "City: Rome → Oslo".
+
+    names: of the people and companies in it; looked up when they are not given.
+    """
+    names = names_in([change]) if names is None else names
     return [
         f"{_label(name)}: {_shown(name, old, names)} → {_shown(name, new, names)}"
         for name, (old, new) in change.fields.items()

@@ -13,13 +13,19 @@ from crmsync.core.testing import make_workspace
 from leads.models import (
     Activity,
     Campaign,
+    CampaignMember,
+    Change,
     Company,
+    Conversation,
     CustomField,
     Deal,
     Lead,
     LeadKey,
     Pipeline,
+    ScoreEntry,
+    ScoreRule,
     Stage,
+    StageChange,
 )
 from leads.services.workspace import ensure_workspace_defaults
 
@@ -123,3 +129,38 @@ def make_custom_field(workspace: Workspace, **given: Any) -> CustomField:
         **given,
     }
     return CustomField.objects.create(workspace=workspace, **values)
+
+
+@scopes_disabled()
+def make_traces(deal: Deal, marker: str) -> dict[str, int]:
+    """Store what a lead and its deal leave behind; return model name -> id."""
+    workspace, lead = deal.workspace, deal.lead
+    assert lead is not None
+    rule = ScoreRule.objects.create(
+        workspace=workspace, event=f"event_{marker}", label=marker, points=1
+    )
+    rows = (
+        rule,
+        ScoreEntry.objects.create(
+            workspace=workspace, lead=lead, rule=rule, points=1, reason=marker
+        ),
+        StageChange.objects.create(
+            workspace=workspace, deal=deal, to_stage=deal.stage, origin=marker
+        ),
+        Conversation.objects.create(
+            workspace=workspace, lead=lead, source="lgm", external_id=marker
+        ),
+        CampaignMember.objects.create(
+            workspace=workspace, lead=lead, campaign=make_campaign(workspace)
+        ),
+        Change.objects.create(
+            workspace=workspace,
+            record_type="lead",
+            record_id=lead.pk,
+            action="updated",
+            fields={"city": ["", marker]},
+            origin_kind="user",
+        ),
+        LeadKey.objects.get(lead=lead, kind="email"),
+    )
+    return {type(row).__name__.lower(): row.pk for row in rows}

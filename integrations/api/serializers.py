@@ -194,7 +194,9 @@ class EndpointBody(StrictSerializer):
 class NewEndpointBody(EndpointBody):
     """An endpoint to be made."""
 
-    source = serializers.ChoiceField(choices=sorted(SOURCES))
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=sorted(SOURCES)
+    )
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):

@@ -17,6 +17,7 @@ from crmsync.core.models import User, Workspace
 from leads.facts import Origin
 from leads.models import Activity, Change, Deal, Lead, ScoreEntry, Stage, StageChange
 from leads.services import records
+from leads.services.fields import AnyRecord
 from leads.services.records import Edit
 
 # So many of a hundred deals get as far as each stage of the default pipeline.
@@ -174,8 +175,13 @@ class _Play:
             at["activity", one.pk] = row["occurred_at"]
             at["lead", row["lead_id"]] = row["occurred_at"]
             one.created_at = row["occurred_at"]
-        Activity.objects.bulk_update(made, ["created_at"])  # type: ignore[type-var]
+        self._date_activities(made)
         self._date(origin, at)
+
+    @staticmethod
+    def _date_activities(made: Sequence[AnyRecord]) -> None:
+        activities = [one for one in made if isinstance(one, Activity)]
+        Activity.objects.bulk_update(activities, ["created_at"])
 
     @transaction.atomic
     def _date(self, origin: Origin, at: Mapping[tuple[str, int], datetime]) -> None:
@@ -190,8 +196,8 @@ class _Play:
         ScoreEntry.objects.bulk_update(scored, ["at"])
         moved = [pk for name, pk in at if name == "deal"]
         newest = StageChange.objects.filter(deal__in=moved, from_stage__isnull=False)
-        last = newest.order_by().values("deal").annotate(pk=Max("pk"))
-        rows = list(StageChange.objects.filter(pk__in=[one["pk"] for one in last]))
+        last = newest.order_by().values_list("deal").annotate(newest=Max("pk"))
+        rows = list(StageChange.objects.filter(pk__in=[pk for _, pk in last]))
         told = {change.record_id for change in changes if "stage_id" in change.fields}
         rows = [row for row in rows if row.deal_id in told]
         for row in rows:

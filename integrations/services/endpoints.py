@@ -84,7 +84,7 @@ def _secrets(given: object) -> str:
 def _stage(stage_id: object) -> Stage | None:
     if stage_id is None:
         return None
-    stage = Stage.objects.filter(pk=stage_id).first()
+    stage = Stage.objects.filter(pk=str(stage_id)).first()
     if stage is None:
         raise Refused("deal_stage_id", f"This workspace has no stage {stage_id}.")
     return stage

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.contrib import admin
 from django.urls import URLPattern, URLResolver, get_resolver
 
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\{(\w+)\}|\(\?P<(\w+)>[^)]*\)")
@@ -98,8 +97,3 @@ def _texts(patterns: Sequence[URLPattern | URLResolver], before: str) -> Iterato
             yield from _texts(one.url_patterns, text)
         else:
             yield re.sub(r"[\^$]", "", text)
-
-
-def admin_models() -> set[str]:
-    """Return the names of the models that the admin console shows."""
-    return {model._meta.model_name or "" for model in admin.site._registry}

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 MINE, THEIRS = "Plumtree", "Zebrawood"
 # A method that is not offered tells nothing about the row.
 NOTHING_TOLD = {404, 405}
+NEVER_GIVEN = 987_654_321
 
 
 @pytest.fixture
@@ -73,21 +74,42 @@ def test_every_id_of_another_workspace_is_not_found(
 
 
 def answers_of(person: Client, route: Route, ids: dict[str, int]) -> list[str]:
-    """Return the answers that tell more than "there is no such thing"."""
+    """Return the answers that tell more than "there is no such thing".
+
+    What is forbidden or redirected must be so for an id that never was, too.
+    """
     path = route.path(ids)
-    answers = {
+    theirs = ask(person, path)
+    nobodys = ask(person, route.path({**ids, route.owner: NEVER_GIVEN}))
+    end = person.get(path, follow=True).status_code
+    telling = [
+        method
+        for method, answer in theirs.items()
+        if answer.status_code not in NOTHING_TOLD
+        and masked(answer, ids[route.owner]) != masked(nobodys[method], NEVER_GIVEN)
+    ]
+    leaking = [m for m, one in theirs.items() if THEIRS.encode() in one.content]
+    if telling or leaking or end not in {*NOTHING_TOLD, 403}:
+        return [f"{route.text}: tells {telling}, leaks {leaking}, ends in {end}"]
+    return []
+
+
+def ask(person: Client, path: str) -> dict[str, Any]:
+    """Return method -> answer of everything one can do at an address."""
+    answers: dict[str, Any] = {
         "GET": person.get(path),
         "POST": person.post(path, {"post": "yes", "action": "x"}),
     }
     if path.startswith("/api/"):
         answers["PATCH"] = person.patch(path, {}, content_type="application/json")
         answers["DELETE"] = person.delete(path)
-    statuses = {method: answer.status_code for method, answer in answers.items()}
-    wrong = set(statuses.values()) - NOTHING_TOLD
-    leaked = [m for m, one in answers.items() if THEIRS.encode() in one.content]
-    if wrong or leaked or 404 not in statuses.values():
-        return [f"{route.text}: {statuses} {leaked}"]
-    return []
+    return answers
+
+
+def masked(answer: Any, row_id: int) -> tuple[int, str]:
+    """Return what an answer says, but for the id it was asked about."""
+    where = answer.headers.get("Location", "")
+    return answer.status_code, where.replace(f"/{row_id}/", "/ID/")
 
 
 def test_the_same_addresses_exist_for_ones_own_rows(
@@ -96,7 +118,8 @@ def test_the_same_addresses_exist_for_ones_own_rows(
     missing = [
         route.text
         for route in all_routes()
-        if route.owner and person.get(route.path(my_ids)).status_code == 404
+        if route.owner
+        and person.get(route.path(my_ids), follow=True).status_code == 404
     ]
 
     assert missing == []

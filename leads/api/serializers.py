@@ -346,7 +346,9 @@ class OptionSerializer(serializers.Serializer[object]):
     """One choice of a list field."""
 
     value = serializers.CharField(max_length=100)
-    label = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=100, required=False, allow_blank=True
+    )
 
 
 class CustomFieldSerializer(serializers.ModelSerializer[CustomField]):
@@ -382,7 +384,9 @@ class CustomFieldBody(StrictSerializer, serializers.ModelSerializer[CustomField]
 class CustomFieldChange(StrictSerializer, serializers.ModelSerializer[CustomField]):
     """What may change of a field: its values stay readable."""
 
-    label = serializers.CharField(required=False, max_length=100)
+    label = serializers.CharField(  # type: ignore[assignment]
+        required=False, max_length=100
+    )
     options = OptionSerializer(many=True, required=False)
     archived = serializers.BooleanField(required=False)
 

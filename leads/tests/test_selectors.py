@@ -87,9 +87,9 @@ def test_changes_are_told_in_words(workspace: Workspace, lead: Lead) -> None:
 def test_the_story_of_one_lead_is_not_anothers(
     workspace: Workspace, lead: Lead
 ) -> None:
-    (other,) = records.create(
-        workspace, "lead", [{"email": "b@example.com"}], origin=Origin("user")
-    )
+    origin = Origin("user")
+    records.create(workspace, "lead", [{"email": "b@example.com"}], origin=origin)
+    other = Lead.objects.get(email="b@example.com")
 
     assert [one.title for one in lead_timeline(other)] == ["Lead created"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
@@ -20,7 +20,7 @@ from crmsync.core.services import Actor, Refused
 
 def workspace_of(request: Request) -> Workspace:
     """Return the workspace the caller speaks in."""
-    return request._request.workspace  # type: ignore[attr-defined, no-any-return] # noqa: SLF001
+    return request._request.workspace  # type: ignore[attr-defined] # noqa: SLF001
 
 
 def role_of(request: Request) -> str:
@@ -55,7 +55,7 @@ class ScopedViewSet(GenericViewSet[Any]):
     prefetched: ClassVar[tuple[str, ...]] = ()
     lookup_value_converter = "int"
     # A PUT would have to say every field; a PATCH says what changes.
-    http_method_names = ("get", "post", "patch", "delete", "head", "options")  # type: ignore[assignment]
+    http_method_names = ("get", "post", "patch", "delete", "head", "options")
 
     reads: ClassVar[Can] = Can.VIEW_RECORDS
     writes: ClassVar[Can] = Can.EDIT_RECORDS
@@ -64,9 +64,9 @@ class ScopedViewSet(GenericViewSet[Any]):
     def get_queryset(self) -> QuerySet[Any]:
         """Return the rows of the current workspace."""
         if getattr(self, "swagger_fake_view", False):
-            return self.model.objects.none()  # type: ignore[no-any-return]
+            return self.model.objects.none()
         rows = self.model.objects.select_related(*self.related)
-        return rows.prefetch_related(*self.prefetched)  # type: ignore[no-any-return]
+        return rows.prefetch_related(*self.prefetched)
 
     def checked(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """Return the request's body as the serializer understands it."""
@@ -77,11 +77,6 @@ class ScopedViewSet(GenericViewSet[Any]):
     def shown(self, row: Model, *, status: int = 200) -> Response:
         """Return the answer that shows one row."""
         return Response(self.get_serializer(row).data, status=status)
-
-    def paged(self, rows: Iterable[Any]) -> Response:
-        """Return a page of what the filters leave of the rows."""
-        page = self.paginate_queryset(self.filter_queryset(rows))  # type: ignore[type-var]
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer a refusal of the services as what it is: a 400 with its field."""

@@ -37,4 +37,4 @@ class ErrorSerializer(serializers.Serializer[object]):
             *ServerErrorEnum.choices,
         ]
     )
-    errors = ErrorDetail(many=True)
+    errors = ErrorDetail(many=True)  # type: ignore[assignment]

@@ -10,7 +10,7 @@ from rest_framework.exceptions import ParseError
 from crmsync.core.api.parsers import TooLarge
 
 
-class Handler(ExceptionHandler):  # type: ignore[misc]
+class Handler(ExceptionHandler):
     """Knows the errors that are the sender's although Django raises them."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError as InvalidValue
-from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -25,7 +24,7 @@ class KeysetPagination(CursorPagination):
         """Return the wanted size. Raises ValidationError for what is no size."""
         given = request.query_params.get("limit")
         if given is None:
-            return int(self.page_size)
+            return int(self.page_size or 50)
         if not given.isascii() or not given.isdigit() or len(given) > 9:
             raise ValidationError({"limit": [f"A number up to {self.max_page_size}."]})
         if int(given) < 1:
@@ -33,7 +32,7 @@ class KeysetPagination(CursorPagination):
         return min(int(given), self.max_page_size)
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any] | None:
         """Return one page. Raises NotFound for a cursor that is not one of ours."""
         try:

@@ -29,11 +29,11 @@ from integrations.tests.routes import explained
 from leads.testing import make_ready_workspace
 
 pytestmark = pytest.mark.django_db
-CHECKS = (
+CHECKS: list[Any] = [
     not_a_server_error,
     content_type_conformance,
     response_schema_conformance,
-)
+]
 
 
 def test_the_description_has_no_warning(tmp_path: Any) -> None:

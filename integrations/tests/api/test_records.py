@@ -300,9 +300,7 @@ def test_pages_stay_put_while_rows_are_added(
     ],
 )
 def test_a_broken_body_is_the_callers_error(client: APIClient, body: bytes) -> None:
-    answer = client.generic(
-        "POST", "/api/v1/leads/", body, content_type="application/json"
-    )
+    answer = client.post("/api/v1/leads/", body, content_type="application/json")
 
     assert answer.status_code == 400
     assert answer.json()["errors"]

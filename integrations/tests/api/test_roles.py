@@ -127,7 +127,8 @@ def status_of(client: APIClient, operation: str, ids: dict[str, int]) -> int:
 @pytest.mark.parametrize("how", ["revoked_at", "expires_at"])
 def test_a_dead_key_opens_nothing(how: str) -> None:
     workspace = make_ready_workspace()
-    _, key = make_api_key(workspace, **{how: datetime(2020, 1, 1, tzinfo=UTC)})
+    over: dict[str, Any] = {how: datetime(2020, 1, 1, tzinfo=UTC)}
+    _, key = make_api_key(workspace, **over)
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
 

@@ -226,7 +226,7 @@ def test_deals_of_an_endpoint_do_not_start_in_a_foreign_stage(
     client: APIClient, workspace: Workspace
 ) -> None:
     with in_workspace(other := make_ready_workspace()):
-        stage = other.pipelines.get().stages.first()
+        stage = other.pipelines.get().stages.get(name="Won")
     endpoint = make_endpoint(workspace)
 
     answer = client.patch(
