@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from celery import Celery
-from celery.signals import after_task_publish, heartbeat_sent
+from celery.signals import after_task_publish, heartbeat_sent, setup_logging
 from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
@@ -21,6 +21,13 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # Binds task ids to log lines, as the middleware does with request ids.
 app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+def leave_logging_alone(**_: object) -> None:
+    """Keep the handlers of the setting LOGGING; Celery would add its own."""
+
+
+setup_logging.connect(leave_logging_alone)
 
 
 def note_sign_of_life(**_: object) -> None:

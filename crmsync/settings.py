@@ -8,6 +8,7 @@ every variable; each may also be given as NAME_FILE.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import sys
@@ -455,3 +456,8 @@ UNFOLD = {
 
 LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# An address on the network is a person's data.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+# A request is one line, when it is done; a task says itself what it did.
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG

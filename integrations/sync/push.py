@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django_scopes import scopes_disabled
 
-from crmsync.core import queue
+from crmsync.core import queue, tracing
 from crmsync.core.models import WorkItem
 from crmsync.core.queue import Failure
 from crmsync.core.scoping import in_workspace
 from integrations.connectors.base import Connector
+from integrations.connectors.http import CallRecord
 from integrations.connectors.session import open_connector
 from integrations.errors import (
     DuplicateFound,
@@ -98,16 +99,33 @@ def _push_group(mapping: ObjectMapping) -> int:
         )
         if not items:
             return 0
-        try:
-            push(mapping, items, connector)
-        except Exception as error:
-            log.exception("push failed", extra={"mapping": mapping.pk})
-            failure = Failure("bug", f"{type(error).__name__}: {error}")
-            _fail_all(mapping, items, failure)
-        finally:
-            trace = items[0].trace_id if len(items) == 1 else ""
-            journal.record_calls(mapping.connection, calls.take(), trace_id=trace)
+        with tracing.bound(item.trace_id for item in items):
+            try:
+                push(mapping, items, connector)
+            except Exception as error:
+                log.exception("push failed", extra={"mapping": mapping.pk})
+                failure = Failure("bug", f"{type(error).__name__}: {error}")
+                _fail_all(mapping, items, failure)
+            finally:
+                _note_calls(mapping, items, calls.take())
         return len(items)
+
+
+def _note_calls(
+    mapping: ObjectMapping, items: Sequence[WorkItem], calls: Sequence[CallRecord]
+) -> None:
+    trace = tracing.only(item.trace_id for item in items)
+    journal.record_calls(mapping.connection, calls, trace_id=trace)
+    log.info(
+        "pushed",
+        extra={
+            "connection": mapping.connection_id,
+            "mapping": mapping.pk,
+            "count": len(items),
+            "outcomes": [call.outcome for call in calls],
+            "vendor_request_ids": [call.request_id for call in calls],
+        },
+    )
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
-from crmsync.core import queue
+from crmsync.core import queue, tracing
 from crmsync.core.models import WorkItem, Workspace
 from crmsync.core.scoping import in_workspace, workspace_channel
 from crmsync.core.wake import wake
@@ -79,9 +79,10 @@ def process_due() -> int:
 def process(workspace_id: int, items: Sequence[WorkItem]) -> None:
     """Process leased items of one workspace, and wake what pushes the changes."""
     workspace = Workspace.objects.get(pk=workspace_id)
-    with in_workspace(workspace):
+    with in_workspace(workspace), tracing.bound(one.trace_id for one in items):
         for some in _by_size(items):
             _settle(workspace, list(_parsed(some)))
+        log.info("deliveries processed", extra={"count": len(items)})
     wake("integrations.tasks.drain", "sync")
 
 

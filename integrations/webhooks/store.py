@@ -12,6 +12,7 @@ from typing import Any
 from django.db import DataError, IntegrityError, connection, transaction
 
 from crmsync.core import queue
+from crmsync.core.tracing import trace_fields
 from crmsync.core.wake import wake
 from integrations.models import Delivery
 from integrations.webhooks.database import with_reconnect
@@ -73,6 +74,8 @@ def store(rows: Sequence[Row]) -> list[Stored | None]:
             return [result for row in rows for result in store([row])]
         log.exception("delivery not stored", extra={"trace_id": rows[0].trace_id})
         return [None]
+    known = [one.trace_id for one in results if one]
+    log.info("deliveries stored", extra={"count": len(rows), **trace_fields(known)})
     pairs = zip(rows, results, strict=True)
     if any(row.dedupe_key and one and not one.is_repeat for row, one in pairs):
         wake("integrations.tasks.process_deliveries", "ingest")
