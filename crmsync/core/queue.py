@@ -350,7 +350,10 @@ def finish(items: Sequence[WorkItem], *, skipped: bool = False) -> int:
 
 @scopes_disabled()
 def fail(item: WorkItem, failure: Failure, rng: random.Random) -> State | None:
-    """Plan another try, or park the item; return its new state, None if not ours."""
+    """Plan another try, or park the item; return its new state, None if not ours.
+
+    One that was asked for again during the try is tried at once instead of parked.
+    """
     at = now()
     step = decide(failure.error_class, attempts=item.attempts + 1, rng=rng)
     changes: dict[str, object] = {
@@ -364,12 +367,27 @@ def fail(item: WorkItem, failure: Failure, rng: random.Random) -> State | None:
             "state": State.READY,
             "not_before": at + timedelta(seconds=step.wait_s),
         }
-        state = State.READY
-    else:
-        state = State.PARKED
-        changes |= _parked()
-    changed = WorkItem.objects.filter(_ours([item])).update(**changes)
-    return state if changed else None
+        changed = WorkItem.objects.filter(_ours([item])).update(**changes)
+        return State.READY if changed else None
+    return _give_up(item, changes, at)
+
+
+def _give_up(item: WorkItem, changes: dict[str, object], at: datetime) -> State | None:
+    """Park the item, unless what it is about was changed during the try."""
+    mine = WorkItem.objects.filter(_ours([item]))
+    if mine.filter(wanted=F("leased_wanted")).update(**changes | _parked()):
+        return State.PARKED
+    # It may be right by now: the try that failed settles only what it carried.
+    settled = F("applied") + F("skipped") + F("dead") + 1
+    newer: dict[str, object] = {
+        "state": State.READY,
+        "not_before": at,
+        "attempts": 0,
+        "rescues": 0,
+        "dead": F("dead") + 1,
+        "coalesced": F("leased_wanted") - settled,
+    }
+    return State.READY if mine.update(**changes | newer) else None
 
 
 def _error(failure: Failure, at: datetime) -> dict[str, object]:

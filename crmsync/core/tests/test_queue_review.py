@@ -1,0 +1,110 @@
+"""The work item table under races, long backlogs and newer wishes."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django_scopes import scope
+
+from crmsync.core import queue
+from crmsync.core.models import Channel, WorkItem, Workspace
+from crmsync.core.models.work import State
+from crmsync.core.queue import Ask, Failure
+from crmsync.core.testing import make_workspace
+
+KIND = "push"
+RNG = random.Random(7)
+REJECTED = Failure("rejected", "Not an address.")
+AMBIGUOUS = Failure("ambiguous", "It may be there already.")
+on_postgresql = pytest.mark.skipif(
+    "connection.vendor != 'postgresql'", reason="needs PostgreSQL"
+)
+
+
+@pytest.fixture
+def workspace(transactional_db: None) -> Iterator[Workspace]:
+    made = make_workspace()
+    with scope(workspace=made):
+        yield made
+        assert queue.ledger()["difference"] == 0
+
+
+@pytest.fixture
+def channel(workspace: Workspace) -> Channel:
+    return queue.channel("connection:1", cap=4)
+
+
+def asks(channel: Channel, *keys: str, group: str = "") -> list[Ask]:
+    workspace = Workspace.objects.get()
+    return [Ask(workspace.pk, KIND, key, channel.pk, group) for key in keys]
+
+
+def claim(channel: Channel, limit: int = 100, **more: bool) -> list[WorkItem]:
+    return queue.claim(KIND, channel_id=channel.pk, limit=limit, **more)
+
+
+def test_edit_during_a_try_that_is_refused_gets_a_try_of_its_own(
+    channel: Channel,
+) -> None:
+    queue.ask(asks(channel, "a"))
+    (item,) = claim(channel)
+    queue.ask(asks(channel, "a"))
+
+    state = queue.fail(item, REJECTED, RNG)
+
+    item.refresh_from_db()
+    assert state == item.state == State.READY
+    assert (item.wanted, item.dead, item.attempts) == (2, 1, 0)
+    (again,) = claim(channel)
+    assert queue.finish([again]) == 1
+    assert queue.ledger()["waiting"] == 0
+
+
+def test_edits_before_a_try_that_is_refused_are_given_up_with_it(
+    channel: Channel,
+) -> None:
+    for _ in range(3):
+        queue.ask(asks(channel, "a"))
+    (item,) = claim(channel)
+
+    state = queue.fail(item, REJECTED, RNG)
+
+    item.refresh_from_db()
+    assert state == item.state == State.PARKED
+    assert (item.wanted, item.dead, item.coalesced) == (3, 1, 2)
+
+
+def _plan(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}".replace("%", "%%"))
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+# --- two at a time --------------------------------------------------------------------
+
+
+def _side_by_side(*jobs: Callable[[], None]) -> list[BaseException]:
+    """Run each job in a thread of its own; return what they raised."""
+    raised: list[BaseException] = []
+
+    def run(job: Callable[[], None]) -> None:
+        try:
+            job()
+        except BaseException as error:
+            raised.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
