@@ -79,7 +79,9 @@ def channel(name: str, *, cap: int = 4) -> Channel:
 
 
 # The row is inserted, or the one that is there is told that it is wanted once more.
-# What is leased or waiting keeps its state: finishing sees the higher `wanted`.
+# What is leased keeps its state: finishing sees the higher `wanted`. What waits for
+# another looks again: it may belong to a different one by now. What was given up and
+# may have been sent all the same keeps one attempt, so that the next try still knows.
 # One parameter carries all rows: a thousand of them would cost more to parse than to
 # store.
 _ASK_SQL = """
@@ -98,12 +100,18 @@ ON CONFLICT (kind, key) DO UPDATE SET
     THEN excluded.lane ELSE core_workitem.lane END,
   not_before = CASE WHEN core_workitem.state IN ('done', 'parked')
     THEN excluded.not_before ELSE core_workitem.not_before END,
-  attempts = CASE WHEN core_workitem.state IN ('done', 'parked')
-    THEN 0 ELSE core_workitem.attempts END,
+  attempts = CASE WHEN core_workitem.state NOT IN ('done', 'parked')
+    THEN core_workitem.attempts
+    WHEN core_workitem.state = 'parked' AND core_workitem.error_class IN
+      ('unknown', 'ambiguous', 'crashed_worker', 'bug') THEN 1 ELSE 0 END,
   rescues = CASE WHEN core_workitem.state IN ('done', 'parked')
     THEN 0 ELSE core_workitem.rescues END,
-  state = CASE WHEN core_workitem.state IN ('leased', 'waiting')
-    THEN core_workitem.state ELSE 'ready' END,
+  state = CASE WHEN core_workitem.state = 'leased' THEN 'leased' ELSE 'ready' END,
+  waits_for = '',
+  error_class = CASE WHEN core_workitem.state = 'waiting'
+    THEN '' ELSE core_workitem.error_class END,
+  error = CASE WHEN core_workitem.state = 'waiting'
+    THEN '' ELSE core_workitem.error END,
   trace_id = excluded.trace_id,
   updated_at = excluded.updated_at
 """
@@ -471,9 +479,10 @@ def retry(parked: Iterable[int]) -> int:
     """Try parked or delayed items of the current workspace again, at once."""
     failed = WorkItem.objects.filter(pk__in=list(parked))
     # First, or it would find and count what was parked until now as well.
-    sooner = failed.filter(
-        state__in=[State.READY, State.WAITING], failed_at__isnull=False
-    ).update(state=State.READY, waits_for="", not_before=now())
+    delayed = Q(state=State.READY, failed_at__isnull=False) | Q(state=State.WAITING)
+    sooner = failed.filter(delayed).update(
+        state=State.READY, waits_for="", not_before=now()
+    )
     asked = failed.filter(state=State.PARKED).update(
         state=State.READY,
         wanted=F("wanted") + 1,

@@ -81,6 +81,39 @@ def test_edits_before_a_try_that_is_refused_are_given_up_with_it(
     assert (item.wanted, item.dead, item.coalesced) == (3, 1, 2)
 
 
+def test_edit_of_what_waits_for_another_lets_it_look_again(channel: Channel) -> None:
+    queue.ask(asks(channel, "child"))
+    (item,) = claim(channel)
+    queue.wait_for(item, "parent", "Waiting for lead 1.")
+
+    queue.ask(asks(channel, "child"))
+
+    item.refresh_from_db()
+    assert (item.state, item.waits_for, item.error_class) == (State.READY, "", "")
+
+
+def test_retry_of_what_waits_for_another_lets_it_look_again(channel: Channel) -> None:
+    queue.ask(asks(channel, "child"))
+    (item,) = claim(channel)
+    queue.wait_for(item, "parent", "Waiting for lead 1.")
+
+    asked = queue.retry([item.pk])
+
+    assert asked == 1
+    assert len(claim(channel)) == 1
+
+
+def test_edit_of_what_may_have_been_sent_does_not_forget_that(channel: Channel) -> None:
+    queue.ask(asks(channel, "note"))
+    (item,) = claim(channel)
+    queue.fail(item, AMBIGUOUS, RNG)
+
+    queue.ask(asks(channel, "note"))
+
+    (again,) = claim(channel)
+    assert again.attempts == 1
+
+
 def _plan(sql: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {sql}".replace("%", "%%"))
