@@ -12,8 +12,16 @@ from crmsync.core.admin import (
     resume_channels,
     standing_of,
 )
-from crmsync.core.adminbase import ConsoleAdmin, MemberFilter, as_json, note, verbatim
+from crmsync.core.adminbase import (
+    ConsoleAdmin,
+    Look,
+    MemberFilter,
+    as_json,
+    note,
+    verbatim,
+)
 from crmsync.core.models import Channel, WorkItem
+from crmsync.core.models.work import State
 from crmsync.core.wake import wake_after_commit
 from integrations.models import (
     ApiCall,
@@ -57,6 +65,13 @@ class ConnectionAdmin(ConsoleAdmin):
     hidden = ("workspace", "scopes", "key_fields", "pipelines", "owners")
     shown = ("granted", "keys", "their_pipelines")
     actions = ("pause", "resume")
+
+    def looks(self, request: HttpRequest) -> list[Look]:
+        """Point at what must be signed in to again."""
+        status = Connection.Status.NEEDS_REAUTH
+        count = Connection.objects.filter(status=status).count()
+        query = f"status__exact={status}"
+        return [self._look("Connections to sign in to again", count, query=query)]
 
     @display(
         description="Status",
@@ -112,7 +127,7 @@ def _channels_of(connections: QuerySet[Connection]) -> QuerySet[Channel]:
 class OAuthTokenAdmin(ConsoleAdmin):
     """How long tokens live; the tokens themselves are never shown."""
 
-    section, icon = "CRM sync", "lock_clock"
+    section, icon, words = "CRM sync", "lock_clock", "Tokens"
     list_display = ("connection", "expires_at", "generation", "refused", "updated_at")
     list_select_related = ("connection",)
     search_fields = ("connection__name",)
@@ -122,7 +137,7 @@ class OAuthTokenAdmin(ConsoleAdmin):
 class OAuthStateAdmin(ConsoleAdmin):
     """Sign-ins under way."""
 
-    section, icon = "CRM sync", "login"
+    section, icon, words = "CRM sync", "login", "Sign-ins under way"
     list_display = ("vendor", "user", "connection", "expires_at", "used_at")
     list_filter = ("vendor", ("user", MemberFilter))
     list_select_related = ("user", "connection")
@@ -324,6 +339,11 @@ class DeliveryAdmin(ConsoleAdmin):
         """Show what became of it."""
         return delivery.state, delivery.get_state_display()
 
+    def looks(self, request: HttpRequest) -> list[Look]:
+        """Point at what could not be processed."""
+        failed = Delivery.objects.filter(state=Delivery.State.FAILED).count()
+        return [self._look("Failed deliveries", failed, query="state__exact=failed")]
+
     @display(description="Body")
     def as_it_came(self, delivery: Delivery) -> str:
         """Show the body; bytes that are no text are escaped."""
@@ -407,6 +427,12 @@ class WorkItemAdmin(ConsoleAdmin):
     def standing(self, item: WorkItem) -> tuple[str, str]:
         """Show where it stands."""
         return item.state, item.get_state_display()
+
+    def looks(self, request: HttpRequest) -> list[Look]:
+        """Point at what waits for a person."""
+        parked = WorkItem.objects.filter(state=State.PARKED, failed_at__isnull=False)
+        query = "state__exact=parked"
+        return [self._look("Failed work", parked.count(), query=query)]
 
     @display(description="Error")
     def what_went_wrong(self, item: WorkItem) -> str:

@@ -46,7 +46,7 @@ OWNER = ("owner", MemberFilter)
 # --- the workspace: registered here, because it begins with a pipeline and rules ----
 
 
-class WorkspacePage(forms.ModelForm):  # type: ignore[type-arg]
+class WorkspacePage(forms.ModelForm):
     """The settings, with the choices of the product's own page."""
 
     time_zone = forms.ChoiceField(widget=UnfoldAdminSelectWidget())
@@ -89,9 +89,7 @@ class WorkspaceAdmin(ConsoleAdmin):
         """Let superusers look into another one."""
         return _is_superuser(request)
 
-    def get_fields(
-        self, request: HttpRequest, obj: Workspace | None = None
-    ) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Ask for the short name once."""
         if obj is None:
             return ["name", "slug", "time_zone", "phone_region"]
@@ -115,6 +113,7 @@ class WorkspaceAdmin(ConsoleAdmin):
             ensure_workspace_defaults(obj)
             with in_workspace(obj):
                 actor = actor_of(request)
+                assert actor.user is not None
                 Membership.objects.create(
                     workspace=obj, user=actor.user, role=Role.ADMIN
                 )

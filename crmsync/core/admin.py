@@ -12,7 +12,14 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
 from crmsync.core import queue, services
-from crmsync.core.adminbase import ConsoleAdmin, MemberFilter, actor_of, as_json, note
+from crmsync.core.adminbase import (
+    ConsoleAdmin,
+    Look,
+    MemberFilter,
+    actor_of,
+    as_json,
+    note,
+)
 from crmsync.core.models import ApiKey, AuditEntry, Channel, Membership, User
 
 PAUSED = "Paused by an admin"
@@ -23,7 +30,7 @@ _STATES = {"open": "success", "paused": "warning", "blocked": "danger"}
 class UserAdmin(ConsoleAdmin):
     """The people of the workspace; roles are memberships, passwords their own."""
 
-    section, icon = "Workspace", "person"
+    section, icon, words = "Workspace", "person", "People"
     list_display = ("email", "first_name", "last_name", "is_active", "last_login")
     list_filter = ("is_active",)
     search_fields = ("email", "first_name", "last_name")
@@ -35,7 +42,7 @@ class UserAdmin(ConsoleAdmin):
         return super().get_queryset(request).filter(pk__in=members)
 
 
-class NewMemberForm(forms.ModelForm):  # type: ignore[type-arg]
+class NewMemberForm(forms.ModelForm):
     """Who is to be a member: known by e-mail address, made when new."""
 
     email = forms.EmailField(label="E-mail", widget=UnfoldAdminEmailInputWidget())
@@ -130,7 +137,7 @@ class MembershipAdmin(ConsoleAdmin):
 class ApiKeyAdmin(ConsoleAdmin):
     """Keys of programs: made in the product, where the text is shown once."""
 
-    section, icon = "Workspace", "key"
+    section, icon, words = "Workspace", "key", "API keys"
     list_display = (
         "name",
         "prefix",
@@ -193,6 +200,11 @@ class ChannelAdmin(ConsoleAdmin):
         if workspace is not None:
             mine |= Q(name=f"workspace:{workspace.pk}")
         return super().get_queryset(request).filter(mine)
+
+    def looks(self, request: HttpRequest) -> list[Look]:
+        """Point at what nothing leaves."""
+        closed = self.get_queryset(request).exclude(blocked_because="")
+        return [self._look("Closed channels", closed.count())]
 
     @display(description="Standing", label=_STATES)
     def standing(self, channel: Channel) -> str:

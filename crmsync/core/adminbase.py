@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, Model, QuerySet
 from django.db.models.options import Options
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -39,12 +41,23 @@ def is_secret(field: Any) -> bool:
     return isinstance(field, EncryptedTextField) or field.name in _SECRET_NAMES
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A number on the overview that should be 0, and where its rows are."""
+
+    title: str
+    count: int
+    url: str
+
+
 class ConsoleAdmin(ModelAdmin):
     """A model of the current workspace, to look at."""
 
     # Where it stands in the sidebar, under which symbol (Material Symbols).
     section: ClassVar[str]
     icon: ClassVar[str] = "table_rows"
+    # What its rows are called there, where the model's own name reads badly.
+    words: ClassVar[str] = ""
     # Fields that may be changed here; none makes the page read-only.
     editable: ClassVar[Sequence[str]] = ()
     # Fields that are shown in another form, or not at all.
@@ -125,7 +138,7 @@ class ConsoleAdmin(ModelAdmin):
         """Refuse to filter by a secret, which could be guessed letter by letter."""
         if not _is_harmless(self.model, lookup.split("__")):
             return False
-        return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+        return super().lookup_allowed(lookup, value, request)
 
     def view_on_site(self, obj: Model) -> str | None:
         """Link to the record's page in the product."""
@@ -136,6 +149,15 @@ class ConsoleAdmin(ModelAdmin):
     ) -> HttpResponse:
         """Answer 404; another workspace's object does not exist."""
         raise Http404
+
+    def looks(self, request: HttpRequest) -> list[Look]:
+        """Return what of this model the overview should point at."""
+        return []
+
+    def _look(self, title: str, count: int, *, query: str = "") -> Look:
+        opts = self.opts
+        address = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+        return Look(title, count, f"{address}?{query}" if query else address)
 
     # --- what is changed ------------------------------------------------------------
 
@@ -235,7 +257,7 @@ class MemberFilter(RelatedFieldListFilter):
 
     def field_choices(
         self, field: Field[Any, Any], request: HttpRequest, model_admin: Any
-    ) -> list[tuple[Any, str]]:
+    ) -> list[tuple[Any, Any]]:
         """Return the members."""
         members = Membership.objects.select_related("user").order_by("user__email")
         return [(one.user_id, str(one.user)) for one in members]

@@ -17,6 +17,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, URLPattern, URLResolver, reverse
 from django.utils.translation import gettext as _
@@ -40,12 +41,12 @@ class ConsoleSite(UnfoldAdminSite):
     site_title = "crmsync"
     site_header = "crmsync console"
     index_title = "Admin console"
-    enable_nav_sidebar = False
+    index_template = "console/index.html"
 
     # --- who may enter --------------------------------------------------------------
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Tell whether a person may enter; keys are for programs, which have the API."""
+        """Tell whether a person may enter; keys are for programs and the API."""
         user = request.user
         if not user.is_active or getattr(request, "api_key", None) is not None:
             return False
@@ -98,6 +99,15 @@ class ConsoleSite(UnfoldAdminSite):
         found = super().get_urls()
         return [one for one in found if getattr(one, "name", "") != "view_on_site"]
 
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Show what needs a person, then every section."""
+        looks = [
+            look for page in self._registry.values() for look in page.looks(request)
+        ]
+        return super().index(request, {"looks": looks, **(extra_context or {})})
+
     # --- what is where --------------------------------------------------------------
 
     def get_app_list(
@@ -110,7 +120,11 @@ class ConsoleSite(UnfoldAdminSite):
         models = [model for app in apps for model in app["models"]]
         sections = []
         for section in SECTIONS:
-            mine = [one for one in models if self._admin_of(one).section == section]
+            mine = [
+                {**one, "name": self._admin_of(one).words or one["name"]}
+                for one in models
+                if self._admin_of(one).section == section
+            ]
             sections.append(
                 {
                     "name": section,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import cast
 
 from django.db.models import Case, Count, F, Min, Q, Sum, When
 from django_scopes import scopes_disabled
@@ -121,7 +122,8 @@ def _ledgers() -> Iterator[GaugeMetricFamily]:
         waiting=unsettled,
         **{f"sum_{name}": Sum(name) for name in _COUNTERS},
     )
-    for row in rows:
+    for found in rows:
+        row = cast("dict[str, int]", found)
         workspace = str(row["workspace_id"])
         counts = {name: row[f"sum_{name}"] for name in _COUNTERS}
         counts["waiting"] = row["waiting"]

@@ -20,6 +20,7 @@ from crmsync.platform.supervisor import Program
 # 4 kB. Senders and proxies keep idle connections for 60 s: closing first would lose the
 # request they are about to send on one. Above the concurrency limit: 503 at once.
 WEB_OPTIONS = (
+    "--log-config=crmsync/platform/uvicorn.json",
     "--http=httptools",
     "--no-access-log",
     "--no-server-header",
@@ -51,7 +52,7 @@ def worker(queue: str, *, processes: int) -> Program:
     return Program(
         f"worker-{queue}",
         [
-            *(sys.executable, "-m", "celery", "-A", "crmsync", "worker"),
+            *(sys.executable, "-m", "celery", "--quiet", "-A", "crmsync", "worker"),
             *(f"--queues={queue}", f"--hostname={queue}@%h", "--pool=prefork"),
             *(f"--concurrency={processes}", *WORKER_OPTIONS),
         ],
@@ -63,7 +64,7 @@ def beat() -> Program:
     return Program(
         "beat",
         [
-            *(sys.executable, "-m", "celery", "-A", "crmsync", "beat"),
+            *(sys.executable, "-m", "celery", "--quiet", "-A", "crmsync", "beat"),
             *("--scheduler=celery.beat:Scheduler", "--pidfile=", "--loglevel=WARNING"),
         ],
     )
