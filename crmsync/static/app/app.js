@@ -245,7 +245,7 @@
 
   // Ticking the head of a table ticks its rows; [data-selected-count] says how many.
   function selectRows(box) {
-    const form = box.closest("form, table");
+    const form = box.form ?? box.closest("table");
     const rows = $$("input[data-row-check]", form);
     if (box.matches("[data-check-all]")) for (const row of rows) row.checked = box.checked;
     const count = rows.filter((row) => row.checked).length;
