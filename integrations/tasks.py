@@ -33,9 +33,9 @@ def sweep() -> None:
     heartbeat.mark("ingest")
     queue.rescue()
     repair.release_orphans()
-    if queue.due_groups("process"):
+    if queue.due_channels("process"):
         wake("integrations.tasks.process_deliveries", "ingest")
-    if queue.due_groups("push") or queue.due_groups("setup"):
+    if queue.due_channels("push") or queue.due_channels("setup"):
         wake("integrations.tasks.drain", "sync")
 
 

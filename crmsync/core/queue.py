@@ -28,6 +28,8 @@ from crmsync.core.retry import Again, decide
 LONELY_RESCUES = 2
 # ... and from here on not at all.
 MAX_RESCUES = 6
+# How long what is due waits at most for others to share its call.
+COMPANY_WAIT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,35 +178,51 @@ def _text(at: datetime) -> str:
 # --- claiming -------------------------------------------------------------------------
 
 
-def _due(kind: str, at: datetime) -> Q:
+def due(kind: str, at: datetime | None = None) -> Q:
+    """Match what may be claimed by its time and state."""
+    at = at or now()
     return Q(kind=kind, state=State.READY, not_before__lte=at)
+
+
+@scopes_disabled()
+def due_channels(kind: str) -> list[int]:
+    """Return the channels in which something is due, the least served first.
+
+    Those that are paused, blocked or at their cap are left out.
+    """
+    at = now()
+    waiting = WorkItem.objects.filter(due(kind, at), channel=OuterRef("pk"))
+    channels = Channel.objects.filter(Exists(waiting), blocked_because="").filter(
+        Q(paused_until=None) | Q(paused_until__lte=at)
+    )
+    out = _leases_out(at)
+    caps = channels.order_by("vtime").values_list("id", "cap")
+    return [pk for pk, cap in caps if out.get(pk, 0) < cap]
 
 
 @scopes_disabled()
 def due_groups(kind: str) -> list[tuple[int, int, str]]:
     """Return (workspace, channel, group) of what is due, the least served first.
 
-    Channels that are paused, blocked or at their cap are left out.
+    Reads all that is due: with a long backlog ask for the channels alone.
     """
-    at = now()
-    leased = Q(workitem__state=State.LEASED, workitem__leased_until__gt=at)
-    due = WorkItem.objects.filter(_due(kind, at), channel=OuterRef("pk"))
-    channels = (
-        Channel.objects.filter(Exists(due), blocked_because="")
-        .filter(Q(paused_until=None) | Q(paused_until__lte=at))
-        .annotate(out=Count("workitem__lease_token", filter=leased, distinct=True))
-        .filter(out__lt=F("cap"))
-        .order_by("vtime")
-    )
-    ids = list(channels.values_list("id", flat=True))
+    ids = due_channels(kind)
     rank = {channel_id: place for place, channel_id in enumerate(ids)}
     groups = (
-        WorkItem.objects.filter(_due(kind, at), channel_id__in=ids)
+        WorkItem.objects.filter(due(kind), channel_id__in=ids)
         .order_by()
         .values_list("workspace_id", "channel_id", "group")
         .distinct()
     )
     return sorted(groups, key=lambda row: (rank[row[1]], row[2]))
+
+
+def _leases_out(at: datetime) -> dict[int, int]:
+    """Return channel -> leases that are out. Reads what is leased and nothing else."""
+    leased = WorkItem.objects.filter(state=State.LEASED, leased_until__gt=at)
+    counted = leased.order_by().values("channel_id")
+    leases = counted.annotate(out=Count("lease_token", distinct=True))
+    return dict(leases.values_list("channel_id", "out"))
 
 
 @scopes_disabled()
@@ -219,7 +237,8 @@ def claim(
     """Lease up to `limit` due items of one channel and group; all share one token.
 
     full_if_busy: while another lease of the group is out, take only a full batch, so
-    that what arrives meanwhile shares the next call. An empty list means there is
+    that what arrives meanwhile shares the next call; never for longer than
+    COMPANY_WAIT_S. An empty list means there is
     nothing for us: nothing due, the channel's cap reached, or another is claiming.
     """
     at = now()
@@ -228,15 +247,17 @@ def claim(
         if turn is None:
             return []
         mine = WorkItem.objects.filter(
-            _due(kind, at), channel_id=channel_id, group=group
+            due(kind, at), channel_id=channel_id, group=group
         )
         ordered = mine.select_for_update(skip_locked=True, of=("self",))
         items = list(ordered.order_by("lane", "not_before", "id")[:limit])
-        if full_if_busy and len(items) < limit and _busy(channel_id, group, at):
+        if not items:
+            return []
+        if full_if_busy and len(items) < limit and _expects_company(items[0], at):
             return []
         items = _without_poison(items)
         _lease(items, at)
-        _count_turn(turn, len(items))
+        _count_turn(turn, kind, len(items))
     return items
 
 
@@ -256,9 +277,15 @@ def _take_turn(channel_id: int, at: datetime) -> Channel | None:
     return turn if out < turn.cap else None
 
 
-def _busy(channel_id: int, group: str, at: datetime) -> bool:
+def _expects_company(first: WorkItem, at: datetime) -> bool:
+    """Tell whether more should share the call; one that hangs is not waited for."""
+    if first.not_before < at - timedelta(seconds=COMPANY_WAIT_S):
+        return False
     return WorkItem.objects.filter(
-        channel_id=channel_id, group=group, state=State.LEASED, leased_until__gt=at
+        channel_id=first.channel_id,
+        group=first.group,
+        state=State.LEASED,
+        leased_until__gt=at,
     ).exists()
 
 
@@ -283,9 +310,12 @@ def _lease(items: Sequence[WorkItem], at: datetime) -> None:
         item.leased_wanted = item.wanted
 
 
-def _count_turn(turn: Channel, items: int) -> None:
+def _count_turn(turn: Channel, kind: str, items: int) -> None:
     """Charge the channel; one that was idle does not bring old credit along."""
-    active = Channel.objects.filter(workitem__state=State.READY)
+    ready = WorkItem.objects.filter(
+        kind=kind, channel=OuterRef("pk"), state=State.READY
+    )
+    active = Channel.objects.filter(Exists(ready))
     floor = active.aggregate(low=Min("vtime"))["low"] or 0
     turn.vtime = max(turn.vtime, floor) + items
     turn.save(update_fields=["vtime"])

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.db.models import CharField, Exists, OuterRef
+from django.db.models.functions import Cast
 from django_scopes import scopes_disabled
 
 from crmsync.core import queue, tracing
@@ -71,16 +73,24 @@ def push_due() -> int:
 
 @scopes_disabled()
 def _due_mappings() -> list[ObjectMapping]:
-    """Return the mappings with due rows: fairest channel first, parents first."""
-    groups = queue.due_groups(outbox.KIND)
-    order = {channel: place for place, (_, channel, _) in enumerate(reversed(groups))}
+    """Return the mappings with due rows: fairest channel first, parents first.
+
+    One look into the index per mapping, however long the backlog is.
+    """
+    channels = queue.due_channels(outbox.KIND)
+    rows = WorkItem.objects.filter(
+        queue.due(outbox.KIND),
+        channel=OuterRef("connection__channel"),
+        group=Cast(OuterRef("pk"), CharField()),
+    )
     mappings = ObjectMapping.objects.filter(
-        pk__in=[int(group) for _, _, group in groups if group.isdigit()]
+        Exists(rows), connection__channel__in=channels
     ).select_related("connection__channel", "workspace")
+    place = {channel: number for number, channel in enumerate(channels)}
     return sorted(
         mappings,
         key=lambda one: (
-            -order.get(one.connection.channel_id or 0, 0),
+            place[one.connection.channel_id or 0],
             outbox.RANK[one.record_type],
             one.pk,
         ),

@@ -89,8 +89,8 @@ class WorkItem(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["channel", "group", "lane", "not_before", "id"],
-                name="work_ready",
+                fields=["kind", "channel", "group", "lane", "not_before", "id"],
+                name="work_ready_by_kind",
                 condition=models.Q(state=State.READY),
             ),
             models.Index(

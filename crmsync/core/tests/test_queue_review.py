@@ -114,6 +114,48 @@ def test_edit_of_what_may_have_been_sent_does_not_forget_that(channel: Channel) 
     assert again.attempts == 1
 
 
+def test_small_batch_does_not_wait_long_behind_a_call_that_hangs(
+    channel: Channel,
+) -> None:
+    queue.ask(asks(channel, "hangs"))
+    claim(channel)
+    queue.ask(asks(channel, "small"))
+    at_first = claim(channel, full_if_busy=True)
+    WorkItem.objects.filter(key="small").update(
+        not_before=timezone.now() - timedelta(seconds=queue.COMPANY_WAIT_S + 1)
+    )
+
+    later = claim(channel, full_if_busy=True)
+
+    assert at_first == []
+    assert [item.key for item in later] == ["small"]
+
+
+def test_claim_with_nothing_due_writes_nothing(channel: Channel) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert claim(channel) == []
+
+    assert not [one for one in queries if one["sql"].startswith("UPDATE")]
+
+
+@on_postgresql
+def test_a_long_history_is_not_read_to_find_what_is_due(channel: Channel) -> None:
+    queue.ask(asks(channel, *[f"old:{number}" for number in range(20_000)]))
+    WorkItem.objects.update(state=State.DONE, applied=1)
+    queue.ask(asks(channel, *[f"new:{number}" for number in range(50)]))
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE core_workitem")
+
+    with CaptureQueriesContext(connection) as queries:
+        due = queue.due_channels(KIND)
+        claimed = claim(channel, 10)
+
+    plans = [_plan(one["sql"]) for one in queries if one["sql"].startswith("SELECT")]
+    assert len(due) == 1
+    assert len(claimed) == 10
+    assert not [plan for plan in plans if "Seq Scan on core_workitem" in plan]
+
+
 def _plan(sql: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {sql}".replace("%", "%%"))
