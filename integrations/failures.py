@@ -225,8 +225,19 @@ def health(figures: HomeFigures) -> list[Health]:
 
 # A sheet would read a cell that begins like this as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-HEADINGS = ("Record", "Type", "Connection", "Cause", "State", "Message", "Code")
-HEADINGS += ("Field", "Tries", "Failed at", "Next try at")
+HEADINGS = (
+    "Record",
+    "Type",
+    "Connection",
+    "Cause",
+    "State",
+    "Message",
+    "Code",
+    "Field",
+    "Tries",
+    "Failed at",
+    "Next try at",
+)
 
 
 def safe_cell(value: object) -> str:

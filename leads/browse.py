@@ -24,8 +24,15 @@ HEAT: Mapping[str, tuple[str, Q]] = {
     "warm": ("Warm, 20 to 49", Q(score__gte=20, score__lt=50)),
     "cold": ("Cold, below 20", Q(score__lt=20)),
 }
-_LEAD_TEXT = ("first_name", "last_name", "email", "company_name", "phone")
-_LEAD_TEXT += ("linkedin_id", "job_title")
+_LEAD_TEXT = (
+    "first_name",
+    "last_name",
+    "email",
+    "company_name",
+    "phone",
+    "linkedin_id",
+    "job_title",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.utils import ErrorDict
 
 from integrations.mapping.transforms import LABELS
@@ -303,7 +304,11 @@ def _choices(form: forms.Form, name: str, options: Sequence[tuple[str, str]]) ->
     form.fields[name].choices = list(options)  # type: ignore[attr-defined]
 
 
-class BaseRows(BaseFormSet):  # type: ignore[type-arg]
+def _is_deleted(form: forms.Form) -> bool:
+    return bool(form.cleaned_data.get(DELETION_FIELD_NAME))
+
+
+class BaseRows(BaseFormSet):
     """All rows; no field of theirs is written twice."""
 
     def clean(self) -> None:
@@ -311,7 +316,7 @@ class BaseRows(BaseFormSet):  # type: ignore[type-arg]
         names = [
             form.cleaned_data.get("destination")
             for form in self.forms
-            if form.is_valid() and not self._should_delete_form(form)
+            if form.is_valid() and not _is_deleted(form)
         ]
         twice = {name for name, times in Counter(names).items() if times > 1 and name}
         for form in self.forms:
@@ -322,11 +327,14 @@ class BaseRows(BaseFormSet):  # type: ignore[type-arg]
 
     def rows(self) -> list[RowValues]:
         """Return the rows that stay."""
-        return [form.row() for form in self.forms if not self._should_delete_form(form)]
+        return [form.row() for form in self.forms if not _is_deleted(form)]
 
 
-Rows = formset_factory(
-    RowForm, formset=BaseRows, extra=0, can_delete=True, max_num=MAX_ROWS
+Rows = cast(
+    type[BaseRows],
+    formset_factory(
+        RowForm, formset=BaseRows, extra=0, can_delete=True, max_num=MAX_ROWS
+    ),
 )
 
 
@@ -371,13 +379,13 @@ class MappingForm(forms.Form):
     def __init__(
         self, *args: Any, mapping: ObjectMapping, sides: Sides, **kwargs: Any
     ) -> None:
-        initial = {
+        kwargs["initial"] = {
             "match_field": mapping.match_field,
             "engaged_only": mapping.engaged_only,
             "only_kinds": mapping.only_kinds,
             "version": mapping.version,
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs)
         if mapping.record_type != "activity":
             del self.fields["only_kinds"]
         if mapping.record_type != "lead":

@@ -79,7 +79,7 @@ def _acted(posted: QueryDict) -> QueryDict:
     """Return the posted data with a row added, when that was asked for."""
     data = posted.copy()
     if "add" in data and data.get(TOTAL, "").isdigit():
-        place = int(data[TOTAL])
+        place = int(str(data[TOTAL]))
         data[TOTAL] = str(place + 1)
         data[f"{PREFIX}-{place}-active"] = "on"
     return data
@@ -90,7 +90,7 @@ def _unjudged(data: QueryDict, sides: Sides) -> BaseRows:
     rows = Rows(data, prefix=PREFIX, form_kwargs={"sides": sides})
     for form in rows.forms:
         form.unjudged()
-    return rows  # type: ignore[no-any-return]
+    return rows
 
 
 def _saved(

@@ -201,4 +201,4 @@ def sync_now(request: PageRequest, record_type: str, pk: int) -> HttpResponseBas
         messages.success(request, f"{record} is being sent.")
     else:
         messages.warning(request, "No active mapping sends this kind of record.")
-    return redirect(record)  # type: ignore[call-overload,no-any-return]
+    return redirect(record)

@@ -121,7 +121,7 @@ def _own_field(row: CustomField) -> forms.Field:
     if row.type == kinds.BOOL:
         answers = [("", "–"), ("yes", "Yes"), ("no", "No")]
         return forms.ChoiceField(choices=answers, **common)
-    inputs = {
+    inputs: dict[str, str] = {
         kinds.DATE: "date",
         kinds.DATETIME: "datetime-local",
         kinds.EMAIL: "email",

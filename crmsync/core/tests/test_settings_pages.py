@@ -51,7 +51,7 @@ def test_a_new_person_gets_a_letter_to_set_a_password(admin: Client) -> None:
     assert (member.role, str(member.user)) == (Role.REP, "Ada Lark")
     (letter,) = mail.outbox
     assert letter.to == ["new@example.com"]
-    link = re.search(r"http://\S+", letter.body)
+    link = re.search(r"http://\S+", str(letter.body))
     assert link is not None
     assert Client().get(link[0], follow=True).status_code == 200
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate
+from typing import TYPE_CHECKING, Concatenate, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -40,12 +40,13 @@ def needs(what: Can) -> Callable[[View], Callable[..., HttpResponseBase]]:
         @wraps(view)
         @never_cache
         def guarded(
-            request: PageRequest, *args: object, **kwargs: object
+            request: HttpRequest, *args: object, **kwargs: object
         ) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
-            refuse_unless(request, what)
-            return view(request, *args, **kwargs)
+            page = cast(PageRequest, request)
+            refuse_unless(page, what)
+            return view(page, *args, **kwargs)
 
         return guarded
 
@@ -74,7 +75,7 @@ def who_may(what: Can) -> str:
     return f"the roles {', '.join(labels[:-1])} and {labels[-1]}"
 
 
-def _to_sign_in(request: PageRequest) -> HttpResponse:
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """Send to the sign-in page; a piece of a page must not become that page."""
     if request.htmx:
         return HttpResponseClientRedirect(reverse("account_login"))
