@@ -77,6 +77,6 @@ def who_may(what: Can) -> str:
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """Send to the sign-in page; a piece of a page must not become that page."""
-    if request.htmx:
+    if getattr(request, "htmx", False):
         return HttpResponseClientRedirect(reverse("account_login"))
     return redirect_to_login(request.get_full_path())
