@@ -16,7 +16,20 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, Count, Exists, F, Min, OuterRef, Q, Sum, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Collate, Length
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
@@ -142,9 +155,12 @@ def ask(asks: Iterable[Ask]) -> int:
 
     The same (kind, key) twice in one call counts once.
     """
-    unique = list({(item.kind, item.key): item for item in asks}.values())
+    unique = {(item.kind, item.key): item for item in asks}
     if unique:
-        _insert(unique, now())
+        # In one order everywhere, or two that touch the same rows would lock each
+        # other out. Of keys that are numbers it is their own order; see `lock`.
+        order = sorted(unique, key=lambda name: (name[0], len(name[1]), name[1]))
+        _insert([unique[name] for name in order], now())
     return len(unique)
 
 
@@ -336,6 +352,32 @@ def _ours(items: Iterable[WorkItem]) -> Q:
 
 
 @scopes_disabled()
+def lock(items: Iterable[WorkItem]) -> None:
+    """Lock rows before several are changed in one transaction, in the order of `ask`.
+
+    Does nothing on SQLite, where a transaction that writes is alone.
+    """
+    ids = [item.pk for item in items]
+    if connection.vendor == "postgresql" and len(ids) > 1:
+        rows = WorkItem.objects.filter(pk__in=ids).select_for_update()
+        list(_in_order(rows).values_list("pk", flat=True))
+
+
+def _in_order(rows: QuerySet[WorkItem]) -> QuerySet[WorkItem]:
+    """Sort as Python sorts text, whatever the database's own collation is."""
+    return rows.order_by("kind", Length("key"), Collate("key", "C"))
+
+
+def _change(items: Sequence[WorkItem], changes: dict[str, object]) -> int:
+    """Change those of the items that are still ours; return how many."""
+    if len(items) == 1:
+        return WorkItem.objects.filter(_ours(items)).update(**changes)
+    with transaction.atomic():
+        lock(items)
+        return WorkItem.objects.filter(_ours(items)).update(**changes)
+
+
+@scopes_disabled()
 def extend(items: Sequence[WorkItem]) -> list[WorkItem]:
     """Renew the lease before a call; return the items that are still ours.
 
@@ -344,6 +386,7 @@ def extend(items: Sequence[WorkItem]) -> list[WorkItem]:
     """
     at = now()
     with transaction.atomic():
+        lock(items)
         kept = WorkItem.objects.filter(_ours(items), leased_until__gt=at)
         kept_ids = set(kept.select_for_update().values_list("pk", flat=True))
         until = at + timedelta(seconds=settings.WORK_LEASE_S)
@@ -351,8 +394,8 @@ def extend(items: Sequence[WorkItem]) -> list[WorkItem]:
     return [item for item in items if item.pk in kept_ids]
 
 
-_RELEASED = {"lease_token": None, "leased_until": None}
-_NO_ERROR = {
+_RELEASED: dict[str, object] = {"lease_token": None, "leased_until": None}
+_NO_ERROR: dict[str, object] = {
     "error_class": "",
     "error_code": "",
     "error_field": "",
@@ -374,16 +417,15 @@ def finish(items: Sequence[WorkItem], *, skipped: bool = False) -> int:
         When(wanted__gt=F("leased_wanted"), then=Value(State.READY)),
         default=Value(State.DONE),
     )
-    return WorkItem.objects.filter(_ours(items)).update(
-        **_RELEASED,
-        **_NO_ERROR,
-        **{counter: F(counter) + 1},
-        coalesced=F("leased_wanted") - settled,
-        state=again,
-        not_before=at,
-        updated_at=at,
-        finished_at=at,
-    )
+    changes = {
+        counter: F(counter) + 1,
+        "coalesced": F("leased_wanted") - settled,
+        "state": again,
+        "not_before": at,
+        "updated_at": at,
+        "finished_at": at,
+    }
+    return _change(items, _RELEASED | _NO_ERROR | changes)
 
 
 @scopes_disabled()
@@ -456,13 +498,12 @@ def give_back(
     """Return leased items untouched, e.g. when their channel must wait."""
     at = now()
     error = _error(failure, at) if failure else {}
-    return WorkItem.objects.filter(_ours(items)).update(
-        **_RELEASED,
-        **error,
-        state=State.READY,
-        not_before=at + timedelta(seconds=wait_s),
-        updated_at=at,
-    )
+    changes = {
+        "state": State.READY,
+        "not_before": at + timedelta(seconds=wait_s),
+        "updated_at": at,
+    }
+    return _change(items, _RELEASED | error | changes)
 
 
 @scopes_disabled()
@@ -480,9 +521,22 @@ def wait_for(item: WorkItem, key: str, reason: str) -> int:
 
 @scopes_disabled()
 def released(keys: Iterable[str]) -> int:
-    """Make ready what waited for these keys."""
+    """Make ready what waited for these keys.
+
+    What another transaction is about to change is left to it, or to the sweep.
+    """
     waiting = WorkItem.objects.filter(state=State.WAITING, waits_for__in=list(keys))
-    return waiting.update(state=State.READY, waits_for="", error_class="", error="")
+    return set_free(waiting)
+
+
+@scopes_disabled()
+def set_free(waiting: QuerySet[WorkItem]) -> int:
+    """Make ready those of the waiting items that nobody else holds."""
+    with transaction.atomic():
+        free = waiting.select_for_update(skip_locked=True).values_list("pk", flat=True)
+        return WorkItem.objects.filter(pk__in=list(free)).update(
+            state=State.READY, waits_for="", error_class="", error=""
+        )
 
 
 # --- channels, retries, repair --------------------------------------------------------
@@ -527,14 +581,17 @@ def retry(parked: Iterable[int]) -> int:
 def rescue() -> int:
     """Free what dead workers held; park what keeps killing them. Return how many."""
     at = now()
-    lost = WorkItem.objects.filter(state=State.LEASED, leased_until__lte=at)
+    lapsed = WorkItem.objects.filter(state=State.LEASED, leased_until__lte=at)
     failure = Failure("crashed_worker", "The worker stopped each time it took this on.")
-    hopeless = lost.filter(rescues__gte=MAX_RESCUES).update(
-        **_RELEASED, **_error(failure, at), **_parked()
-    )
-    freed = lost.update(
-        **_RELEASED, state=State.READY, rescues=F("rescues") + 1, not_before=at
-    )
+    with transaction.atomic():
+        free = lapsed.select_for_update(skip_locked=True).values_list("pk", flat=True)
+        lost = lapsed.filter(pk__in=list(free))
+        hopeless = lost.filter(rescues__gte=MAX_RESCUES).update(
+            **_RELEASED, **_error(failure, at), **_parked()
+        )
+        freed = lost.update(
+            **_RELEASED, state=State.READY, rescues=F("rescues") + 1, not_before=at
+        )
     return hopeless + freed
 
 

@@ -183,3 +183,29 @@ def _side_by_side(*jobs: Callable[[], None]) -> list[BaseException]:
     for thread in threads:
         thread.join()
     return raised
+
+
+@on_postgresql
+def test_asking_for_and_finishing_the_same_work_at_once_never_deadlocks(
+    channel: Channel,
+) -> None:
+    keys = [f"1:{number}" for number in range(200)]
+    forth, back = asks(channel, *keys), asks(channel, *reversed(keys))
+
+    def keep_asking(wishes: list[Ask]) -> Callable[[], None]:
+        def job() -> None:
+            for _ in range(40):
+                with transaction.atomic():
+                    queue.ask(wishes)
+
+        return job
+
+    def keep_working() -> None:
+        for _ in range(60):
+            queue.finish(claim(channel))
+
+    raised = _side_by_side(
+        keep_asking(forth), keep_asking(back), keep_working, keep_working
+    )
+
+    assert raised == []
