@@ -62,7 +62,7 @@ def _steps() -> list[Step]:
         Step(
             "Connect HubSpot",
             "Sign in with your HubSpot account, or paste a private app’s token. "
-            "Fields, pipelines and owners are read, and mappings are suggested.",
+            "Fields, pipelines and owners are read, and mappings are made.",
             reverse("connections"),
             "Connect HubSpot",
             live.exists(),
