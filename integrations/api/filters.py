@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django_filters import rest_framework as filters
 
+from crmsync.core.api.filters import IdFilter, MomentFilter
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
 from integrations.models import Connection, Delivery, ObjectMapping, SyncEntry
@@ -30,7 +31,7 @@ class ConnectionFilters(filters.FilterSet):
 class MappingFilters(filters.FilterSet):
     """Filters of mappings."""
 
-    connection_id = filters.NumberFilter("connection_id")
+    connection_id = IdFilter("connection_id")
     record_type = filters.ChoiceFilter(choices=RecordType.choices)
     active = filters.BooleanFilter("active")
 
@@ -42,11 +43,11 @@ class MappingFilters(filters.FilterSet):
 class DeliveryFilters(filters.FilterSet):
     """Filters of deliveries."""
 
-    endpoint_id = filters.NumberFilter("endpoint_id")
+    endpoint_id = IdFilter("endpoint_id")
     state = filters.ChoiceFilter(choices=Delivery.State.choices)
     trace_id = filters.CharFilter("trace_id")
-    received_after = filters.IsoDateTimeFilter("received_at", "gte")
-    received_before = filters.IsoDateTimeFilter("received_at", "lt")
+    received_after = MomentFilter("received_at", "gte")
+    received_before = MomentFilter("received_at", "lt")
 
     class Meta:
         model = Delivery
@@ -59,8 +60,8 @@ class RowFilters(filters.FilterSet):
     state = filters.ChoiceFilter(choices=State.choices)
     kind = filters.CharFilter("kind")
     failing = filters.BooleanFilter(method="is_failing")
-    connection_id = filters.NumberFilter("channel__connection")
-    mapping_id = filters.NumberFilter(method="of_mapping")
+    connection_id = IdFilter("channel__connection")
+    mapping_id = IdFilter(method="of_mapping")
     error_class = filters.CharFilter("error_class")
     trace_id = filters.CharFilter("trace_id")
 
@@ -85,14 +86,14 @@ class RowFilters(filters.FilterSet):
 class EntryFilters(filters.FilterSet):
     """Filters of the journal."""
 
-    connection_id = filters.NumberFilter("connection_id")
-    mapping_id = filters.NumberFilter("mapping_id")
+    connection_id = IdFilter("connection_id")
+    mapping_id = IdFilter("mapping_id")
     record_type = filters.ChoiceFilter(choices=RecordType.choices)
-    record_id = filters.NumberFilter("record_id")
+    record_id = IdFilter("record_id")
     outcome = filters.ChoiceFilter(choices=SyncEntry.Outcome.choices)
     trace_id = filters.CharFilter("trace_id")
-    after = filters.IsoDateTimeFilter("at", "gte")
-    before = filters.IsoDateTimeFilter("at", "lt")
+    after = MomentFilter("at", "gte")
+    before = MomentFilter("at", "lt")
 
     class Meta:
         model = SyncEntry

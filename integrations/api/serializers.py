@@ -118,7 +118,7 @@ class MappingSerializer(serializers.ModelSerializer[ObjectMapping]):
 class RowBody(StrictSerializer):
     """A field mapping as it should be."""
 
-    source = serializers.CharField(max_length=80)
+    source = serializers.CharField(max_length=80)  # type: ignore[assignment]
     destination = serializers.CharField(max_length=100)
     transform = serializers.CharField(max_length=20, required=False, allow_blank=True)
     values = serializers.DictField(

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
+from crmsync.core.api.filters import IdFilter, MomentFilter
 from leads.browse import matching
 from leads.matching import normal_email
 from leads.models import (
@@ -24,9 +25,9 @@ from leads.models import (
 class RecordFilters(filters.FilterSet):
     """What every list of records can be filtered by."""
 
-    created_after = filters.IsoDateTimeFilter("created_at", "gte")
-    created_before = filters.IsoDateTimeFilter("created_at", "lt")
-    updated_after = filters.IsoDateTimeFilter("updated_at", "gte")
+    created_after = MomentFilter("created_at", "gte")
+    created_before = MomentFilter("created_at", "lt")
+    updated_after = MomentFilter("updated_at", "gte")
 
     # Where `search` looks.
     searched: Sequence[str] = ()
@@ -40,10 +41,6 @@ def _search() -> filters.CharFilter:
     return filters.CharFilter(method="matches", help_text="Words, all must be found.")
 
 
-def _id(field_name: str) -> filters.NumberFilter:
-    return filters.NumberFilter(field_name)
-
-
 class LeadFilters(RecordFilters):
     """Filters of leads."""
 
@@ -51,9 +48,9 @@ class LeadFilters(RecordFilters):
     search = _search()
     email = filters.CharFilter(method="has_email")
     status = filters.ChoiceFilter(choices=Lead.Status.choices)
-    owner_id = _id("owner_id")
-    company_id = _id("company_id")
-    campaign_id = _id("campaigns__campaign_id")
+    owner_id = IdFilter("owner_id")
+    company_id = IdFilter("company_id")
+    campaign_id = IdFilter("campaigns__campaign_id")
     source = filters.CharFilter("source")
     score_min = filters.NumberFilter("score", "gte")
     score_max = filters.NumberFilter("score", "lte")
@@ -84,11 +81,11 @@ class DealFilters(RecordFilters):
 
     searched = ("name",)
     search = _search()
-    lead_id = _id("lead_id")
-    company_id = _id("company_id")
-    pipeline_id = _id("pipeline_id")
-    stage_id = _id("stage_id")
-    owner_id = _id("owner_id")
+    lead_id = IdFilter("lead_id")
+    company_id = IdFilter("company_id")
+    pipeline_id = IdFilter("pipeline_id")
+    stage_id = IdFilter("stage_id")
+    owner_id = IdFilter("owner_id")
     outcome = filters.ChoiceFilter(
         "stage__outcome", choices=[("open", "Open"), ("won", "Won"), ("lost", "Lost")]
     )
@@ -107,10 +104,10 @@ class ActivityFilters(RecordFilters):
     direction = filters.ChoiceFilter(
         choices=[("inbound", "From them"), ("outbound", "From us")]
     )
-    lead_id = _id("lead_id")
-    deal_id = _id("deal_id")
-    campaign_id = _id("campaign_id")
-    owner_id = _id("owner_id")
+    lead_id = IdFilter("lead_id")
+    deal_id = IdFilter("deal_id")
+    campaign_id = IdFilter("campaign_id")
+    owner_id = IdFilter("owner_id")
     done = filters.BooleanFilter("done_at", "isnull", exclude=True)
 
     class Meta:

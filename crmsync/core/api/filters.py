@@ -2,15 +2,57 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.db.models import QuerySet
+from django_filters import rest_framework as filters
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 if TYPE_CHECKING:  # settings name this module: importing views would be a circle
     from rest_framework.views import APIView
+
+
+class IdField(forms.IntegerField):
+    """An id that a database can be asked for."""
+
+    def __init__(self, **options: Any) -> None:
+        options.pop("min_value", None)
+        super().__init__(min_value=1, max_value=2**63 - 1, **options)
+
+
+@extend_schema_field(OpenApiTypes.INT)
+class IdFilter(filters.NumberFilter):
+    """Filters by an id; half of one is refused."""
+
+    field_class = IdField
+
+    def get_max_validator(self) -> None:
+        """Leave the limit to the field."""
+
+
+class MomentField(filters.IsoDateTimeFilter.field_class):
+    """A time in UTC; PostgreSQL refuses offsets that ISO 8601 allows."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the time. Raises ValidationError for one that UTC has no year for."""
+        found = super().clean(value)
+        try:
+            return found.astimezone(UTC) if found else found
+        except OverflowError as error:
+            raise forms.ValidationError("This time is out of range.") from error
+
+
+class MomentFilter(filters.IsoDateTimeFilter):
+    """Filters by a time in ISO form."""
+
+    field_class = MomentField
+
 
 PAGING = frozenset({"cursor", "limit"})
 

@@ -179,6 +179,8 @@ def test_a_deal_moves_through_the_api(client: APIClient, workspace: Workspace) -
         ("source=lgm", {"Cy"}),
         ("email=ADA@example.com", {"Ada"}),
         ("created_after=2100-01-01T00:00:00Z", set()),
+        ("created_before=0274-12-30T13:04:29-17:45", set()),
+        ("owner_id=1000000000000", set()),
     ],
 )
 def test_leads_are_filtered(
@@ -230,6 +232,10 @@ def test_a_campaign_of_another_workspace_filters_to_nothing(
         "status=sleepy",
         "score_min=many",
         "created_after=yesterday",
+        "created_after=0001-01-01T00:00:00%2B14:00",
+        "owner_id=1.5",
+        "owner_id=0",
+        "owner_id=99999999999999999999",
         "limit=none",
         "limit=0",
         "limit=-1",
