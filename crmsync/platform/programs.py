@@ -20,7 +20,7 @@ from crmsync.platform.supervisor import Program
 # 4 kB. Senders and proxies keep idle connections for 60 s: closing first would lose the
 # request they are about to send on one. Above the concurrency limit: 503 at once.
 WEB_OPTIONS = (
-    "--log-config=crmsync/platform/uvicorn.json",
+    f"--log-config={Path(__file__).with_name('uvicorn.json')}",
     "--http=httptools",
     "--no-access-log",
     "--no-server-header",
