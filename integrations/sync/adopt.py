@@ -102,25 +102,27 @@ def _open_deals(
             ids_there = tied.get(contacts[subject.ref][1], ())
             its = [free[one] for one in ids_there if one in free]
             _choose(mapping, subject, send, its, found)
+            if chosen := found.adopted.get(subject.ref):
+                free.pop(chosen.remote_id, None)
 
 
 def _contacts_before_us(
     mapping: ObjectMapping, sends: Sequence[tuple[Subject, Send]]
 ) -> dict[str, tuple[str, str]]:
     """Return ref -> (object, id) of the deal's contact where we found, not made it."""
-    by_contact = {
-        tie.to_id: (subject.ref, tie.to_object)
+    ties = [
+        (subject.ref, (tie.to_object, tie.to_id))
         for subject, send in sends
         for tie in send.write.associations
-    }
+    ]
     rows = Link.objects.filter(
         connection=mapping.connection,
         record_type="lead",
-        remote_id__in=list(by_contact),
+        remote_id__in={remote_id for _, (_, remote_id) in ties},
         found=True,
     )
-    found = rows.values_list("remote_id", flat=True)
-    return {by_contact[one][0]: (by_contact[one][1], one) for one in found}
+    found = set(rows.values_list("remote_object", "remote_id"))
+    return {ref: tie for ref, tie in ties if tie in found}
 
 
 def _choose(

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.db import IntegrityError, OperationalError
 from django.db.models import CharField, Exists, OuterRef
 from django.db.models.functions import Cast
 from django_scopes import scopes_disabled
@@ -234,6 +235,19 @@ def _record(
     sends: Sequence[tuple[WorkItem, Subject, Send]],
     results: Sequence[WriteResult],
 ) -> None:
+    try:
+        _settle(mapping, sends, results)
+    except (IntegrityError, OperationalError):
+        # Another worker linked one of these meanwhile, or was in the way. What has
+        # reached the CRM must not count as failed for that: look once more.
+        _settle(mapping, sends, results)
+
+
+def _settle(
+    mapping: ObjectMapping,
+    sends: Sequence[tuple[WorkItem, Subject, Send]],
+    results: Sequence[WriteResult],
+) -> None:
     taken = owners_of(
         mapping.connection,
         mapping.remote_object,
@@ -241,21 +255,20 @@ def _record(
     )
     written: list[Written] = []
     failed: list[Failed] = []
-    waits: list[RateLimited] = []
+    slowed: list[tuple[WorkItem, RateLimited]] = []
     for (item, _, send), result in zip(sends, results, strict=True):
         outcome = _judge(item, send, result, taken)
         if isinstance(outcome, Written):
             written.append(outcome)
         elif isinstance(result.error, RateLimited):
-            waits.append(result.error)
-            queue.give_back([item], failure=outcome.failure)
+            slowed.append((item, result.error))
         else:
             failed.append(outcome)
     journal.record_written(mapping, written)
     journal.record_failed(mapping, failed, _rng)
     _mark_gone(mapping, sends, results)
-    if waits:
-        queue.pause(mapping.connection.channel_id or 0, _pause_s(waits[0]))
+    if slowed:
+        _slow_down(mapping.connection, [item for item, _ in slowed], slowed[0][1])
 
 
 def _judge(
@@ -264,6 +277,9 @@ def _judge(
     fields = {name: str(value) for name, value in send.write.fields.items()}
     error: SyncError | None = result.error
     remote_id = result.remote_id
+    if isinstance(error, DuplicateFound) and send.write.remote_id:
+        # Ours is linked; the other one has the value we wanted to give it.
+        return Failed(item, failure_of(error))
     if isinstance(error, DuplicateFound) and error.existing_id:
         # It is there under an id we did not know: link it, then update it.
         remote_id, fields = error.existing_id, {}
@@ -273,8 +289,10 @@ def _judge(
         error = OutcomeUnknown(error.message, detail=error.detail)
     if remote_id is None:
         return Failed(item, failure_of(error or OutcomeUnknown("No id came back.")))
-    owner = taken.get(remote_id)
-    if owner is not None and owner != outbox.record_of(item.key):
+    record_id = outbox.record_of(item.key)
+    # Remembered at once: two of one batch can turn out to be the same record there.
+    owner = taken.setdefault(remote_id, record_id)
+    if owner != record_id:
         told = f"Record {remote_id} in the CRM already belongs to record {owner} here."
         return Failed(item, Failure("duplicate", told, code="ALREADY_LINKED"))
     if error is not None:

@@ -1,0 +1,150 @@
+"""The push engine where things happen at the same time, or are not as expected."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from django.db import connection as database
+from django_scopes import scope
+
+from crmsync.core.models import WorkItem, Workspace
+from crmsync.core.models.work import State
+from integrations.connectors import session
+from integrations.models import Connection, Link, ObjectMapping
+from integrations.simulators.testing import RunningSimulator
+from integrations.sync.push import push_due
+from integrations.tests.sync.test_push import (
+    ORIGIN,
+    calls,
+    log,
+    record,
+    reply,
+)
+from leads.models import Lead
+from leads.services import records
+from leads.services.records import Edit
+
+
+def mapping_to(remote_object: str) -> ObjectMapping:
+    return ObjectMapping.objects.get(remote_object=remote_object)
+
+
+def item_of(remote_object: str) -> WorkItem:
+    return WorkItem.objects.get(kind="push", group=str(mapping_to(remote_object).pk))
+
+
+def edit(workspace: Workspace, record_type: str, pk: int, **values: object) -> None:
+    records.update(workspace, record_type, [Edit(pk, values)], origin=ORIGIN)
+
+
+def beside(workspace: Workspace, job: Callable[[], object]) -> threading.Thread:
+    """Run a job in a thread of its own, as another worker would."""
+
+    def run() -> None:
+        with scope(workspace=workspace):
+            job()
+        session.close_all()
+        database.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+# --- one record in the CRM, two here --------------------------------------------------
+
+
+def test_address_of_another_contact_parks_the_edit_instead_of_trying_for_ever(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    record(workspace, reply())
+    push_due()
+    hubspot_simulator.seed(
+        [{"object": "contacts", "properties": {"email": "taken@example.org"}}]
+    )
+    before = len(log(hubspot_simulator))
+    edit(workspace, "lead", Lead.objects.get().pk, email="taken@example.org")
+
+    push_due()
+
+    item = item_of("contacts")
+    assert (item.state, item.error_class) == (State.PARKED, "duplicate")
+    assert len(calls(hubspot_simulator, before)) == 1
+
+
+def test_two_leads_that_are_one_contact_do_not_spoil_the_batch(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    record(workspace, *[reply(number) for number in range(3)])
+    Lead.objects.filter(email__startswith="person2").update(
+        email="PERSON1@customer.example.org"
+    )
+
+    push_due()
+
+    parked = WorkItem.objects.get(state=State.PARKED)
+    assert (parked.error_class, parked.error_code) == ("duplicate", "ALREADY_LINKED")
+    assert Link.objects.filter(remote_object="contacts").count() == 2
+    assert len(hubspot_simulator.dump("notes")) == 2
+
+
+def test_open_deal_of_two_contacts_is_taken_over_once(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    people = [
+        {
+            "object": "contacts",
+            "properties": {"email": f"person{number}@customer.example.org"},
+            "key": f"p{number}",
+        }
+        for number in (1, 2)
+    ]
+    deal = {
+        "object": "deals",
+        "properties": {
+            "dealname": "Big one",
+            "pipeline": "default",
+            "dealstage": "qualifiedtobuy",
+        },
+        "key": "deal",
+    }
+    hubspot_simulator.seed(
+        [*people, deal],
+        [
+            {"from": ["deals", "deal"], "to": ["contacts", f"p{number}"]}
+            for number in (1, 2)
+        ],
+    )
+    record(workspace, reply(1), reply(2))
+
+    push_due()
+
+    assert not WorkItem.objects.exclude(state=State.DONE).exists()
+    assert Link.objects.filter(remote_object="deals").count() == 2
+    assert len(hubspot_simulator.dump("deals")) == 2
+    assert len(hubspot_simulator.dump("notes")) == 2
+
+
+# --- edits meanwhile ------------------------------------------------------------------
+
+
+# --- the connection -------------------------------------------------------------------
+
+
+def _until(happened: Callable[[], bool]) -> None:
+    clock = threading.Event()
+    for _ in range(500):
+        if happened():
+            return
+        clock.wait(0.02)
+    raise AssertionError("it did not happen within ten seconds")
+
+
+# --- mappings -------------------------------------------------------------------------
+
+
+# --- odd values -----------------------------------------------------------------------
+
+
+# --- the sweep ------------------------------------------------------------------------
