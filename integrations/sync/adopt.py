@@ -64,15 +64,25 @@ def _by_own_key(
     found: Found,
 ) -> None:
     keys = [subject.key for subject, _ in tried]
+    names = {name for _, send in tried for name in send.write.fields}
     there = connector.fetch(
-        rules.remote_object, keys, fields=[rules.key_field], key_field=rules.key_field
+        rules.remote_object,
+        keys,
+        fields=sorted(names | {rules.key_field}),
+        key_field=rules.key_field,
     )
     by_key = {record.fields.get(rules.key_field): record for record in there}
     for subject, send in tried:
         record = by_key.get(subject.key)
         if record is not None:
-            fields = {name: str(value) for name, value in send.write.fields.items()}
-            found.adopted[subject.ref] = Adopted(record.remote_id, fields, found=False)
+            agreed = _same(record, send)
+            found.adopted[subject.ref] = Adopted(record.remote_id, agreed, found=False)
+
+
+def _same(record: RemoteRecord, send: Send) -> dict[str, str]:
+    """Return what reached the CRM: our values may have changed since that try."""
+    wanted = {name: str(value) for name, value in send.write.fields.items()}
+    return {n: text for n, text in wanted.items() if record.fields.get(n) == text}
 
 
 # --- deals of contacts that were there before -----------------------------------------

@@ -18,10 +18,11 @@ from integrations.tests.sync.test_push import (
     ORIGIN,
     calls,
     log,
+    make_due,
     record,
     reply,
 )
-from leads.models import Lead
+from leads.models import Deal, Lead, Stage
 from leads.services import records
 from leads.services.records import Edit
 
@@ -127,6 +128,25 @@ def test_open_deal_of_two_contacts_is_taken_over_once(
 
 
 # --- edits meanwhile ------------------------------------------------------------------
+
+
+def test_stage_moved_while_the_answer_was_lost_reaches_the_crm(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    hubspot_simulator.set_fault(
+        "drop_after_apply", object="deals", method="POST", count=1
+    )
+    record(workspace, reply())
+    push_due()
+    stage = Stage.objects.get(name="Qualified")
+    edit(workspace, "deal", Deal.objects.get().pk, stage_id=stage.pk)
+    make_due()
+
+    push_due()
+
+    (deal,) = hubspot_simulator.dump("deals")
+    wanted = mapping_to("deals").rows.get(destination="dealstage").values
+    assert deal["properties"]["dealstage"] == wanted[str(stage.pk)]
 
 
 # --- the connection -------------------------------------------------------------------
