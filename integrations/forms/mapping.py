@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 from django import forms
@@ -15,100 +14,14 @@ from django.forms import BaseFormSet, formset_factory
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.utils import ErrorDict
 
+from integrations.forms.sides import Sides
 from integrations.mapping.transforms import LABELS
-from integrations.models import FieldMapping, ObjectMapping, RemoteSchema
+from integrations.models import FieldMapping, ObjectMapping
 from integrations.services.mappings import MAX_ROWS, RowValues
-from leads.models import Activity, CustomField, Lead, Stage
-from leads.snapshots import FIELDS
+from leads.models import Activity
 
 VALUE = "value_"
 SELECT = {"class": "form-select"}
-
-
-@dataclass(frozen=True, slots=True)
-class Ours:
-    """A field of ours. options: its values when it is a list, as (value, label)."""
-
-    name: str
-    label: str
-    type: str
-    options: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Theirs:
-    """A field of theirs."""
-
-    name: str
-    label: str
-    type: str
-    read_only: bool = False
-    required: bool = False
-    options: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """What can be mapped to what: name -> field, on both sides."""
-
-    ours: Mapping[str, Ours] = field(default_factory=dict)
-    theirs: Mapping[str, Theirs] = field(default_factory=dict)
-
-
-def sides_of(mapping: ObjectMapping) -> Sides:
-    """Return both sides of a mapping."""
-    schema = RemoteSchema.objects.filter(
-        connection=mapping.connection, object_type=mapping.remote_object
-    ).first()
-    theirs = [_theirs(one) for one in (schema.fields if schema else [])]
-    return Sides(
-        _ours(mapping.record_type),
-        {one.name: one for one in sorted(theirs, key=lambda one: one.label.casefold())},
-    )
-
-
-def _ours(record_type: str) -> dict[str, Ours]:
-    own = CustomField.objects.filter(record_type=record_type, archived=False)
-    plain = [
-        Ours(one.name, one.label, one.type, _known_options(record_type, one.name))
-        for one in FIELDS.get(record_type, ())
-    ]
-    custom = [
-        Ours(
-            f"custom.{one.name}",
-            one.label,
-            one.type,
-            tuple((option["value"], option["label"]) for option in one.options),
-        )
-        for one in own
-    ]
-    return {one.name: one for one in [*plain, *custom]}
-
-
-def _known_options(record_type: str, name: str) -> tuple[tuple[str, str], ...]:
-    if (record_type, name) == ("lead", "status"):
-        return tuple((str(value), str(label)) for value, label in Lead.Status.choices)
-    if (record_type, name) == ("activity", "task_status"):
-        return (("open", "Open"), ("done", "Done"))
-    if (record_type, name) == ("deal", "stage_id"):
-        stages = Stage.objects.select_related("pipeline")
-        ordered = stages.order_by("pipeline__name", "position")
-        return tuple((str(one.pk), f"{one.pipeline} · {one}") for one in ordered)
-    return ()
-
-
-def _theirs(entry: Mapping[str, Any]) -> Theirs:
-    options = [one for one in entry.get("options") or [] if not one.get("hidden")]
-    return Theirs(
-        name=entry["name"],
-        label=entry.get("label") or entry["name"],
-        type=entry.get("type", "text"),
-        read_only=bool(entry.get("read_only")),
-        required=bool(entry.get("required")),
-        options=tuple(
-            (one["value"], one.get("label") or one["value"]) for one in options
-        ),
-    )
 
 
 class TheirSelect(forms.Select):

@@ -20,10 +20,9 @@ from integrations.forms.mapping import (
     BaseRows,
     MappingForm,
     Rows,
-    Sides,
     initial_of,
-    sides_of,
 )
+from integrations.forms.sides import Sides, sides_of
 from integrations.models import Link, ObjectMapping
 from integrations.services import mappings, retries
 from integrations.services.mappings import StaleMapping
