@@ -37,7 +37,7 @@ from integrations.errors import (
 )
 from integrations.models import Connection, Link, ObjectMapping
 from integrations.records import WriteResult
-from integrations.sync import adopt, gather, journal, outbox
+from integrations.sync import adopt, gather, journal, outbox, signin
 from integrations.sync.journal import Failed, Written
 from integrations.sync.links import owners_of
 from integrations.sync.plan import (
@@ -182,6 +182,7 @@ def _send(
     connector: Connector,
 ) -> None:
     items = [item for item, _, _ in sends]
+    used = signin.generation_of(mapping.connection)
     try:
         sends = _without_adopted(mapping, sends, rules, connector)
         ours = {item.pk for item in queue.extend([item for item, _, _ in sends])}
@@ -193,11 +194,11 @@ def _send(
     except RateLimited as error:
         _slow_down(mapping.connection, items, error)
     except ReauthRequired as error:
-        _sign_in_needed(mapping.connection, items, error)
+        _sign_in_needed(mapping.connection, items, error, used)
     except SyncError as error:
         _fail_all(mapping, items, failure_of(error))
     else:
-        _record(mapping, sends, results)
+        _record(mapping, sends, results, used)
 
 
 def _without_adopted(
@@ -234,19 +235,21 @@ def _record(
     mapping: ObjectMapping,
     sends: Sequence[tuple[WorkItem, Subject, Send]],
     results: Sequence[WriteResult],
+    used: int | None,
 ) -> None:
     try:
-        _settle(mapping, sends, results)
+        _settle(mapping, sends, results, used)
     except (IntegrityError, OperationalError):
         # Another worker linked one of these meanwhile, or was in the way. What has
         # reached the CRM must not count as failed for that: look once more.
-        _settle(mapping, sends, results)
+        _settle(mapping, sends, results, used)
 
 
 def _settle(
     mapping: ObjectMapping,
     sends: Sequence[tuple[WorkItem, Subject, Send]],
     results: Sequence[WriteResult],
+    used: int | None,
 ) -> None:
     taken = owners_of(
         mapping.connection,
@@ -256,17 +259,23 @@ def _settle(
     written: list[Written] = []
     failed: list[Failed] = []
     slowed: list[tuple[WorkItem, RateLimited]] = []
+    refused: list[tuple[WorkItem, ReauthRequired]] = []
     for (item, _, send), result in zip(sends, results, strict=True):
         outcome = _judge(item, send, result, taken)
         if isinstance(outcome, Written):
             written.append(outcome)
         elif isinstance(result.error, RateLimited):
             slowed.append((item, result.error))
+        elif isinstance(result.error, ReauthRequired):
+            refused.append((item, result.error))
         else:
             failed.append(outcome)
     journal.record_written(mapping, written)
     journal.record_failed(mapping, failed, _rng)
     _mark_gone(mapping, sends, results)
+    if refused:
+        held, error = [item for item, _ in refused], refused[0][1]
+        _sign_in_needed(mapping.connection, held, error, used)
     if slowed:
         _slow_down(mapping.connection, [item for item, _ in slowed], slowed[0][1])
 
@@ -333,14 +342,14 @@ def _pause_s(error: RateLimited) -> float:
 
 
 def _sign_in_needed(
-    connection: Connection, items: Sequence[WorkItem], error: ReauthRequired
+    connection: Connection,
+    items: Sequence[WorkItem],
+    error: ReauthRequired,
+    used: int | None,
 ) -> None:
     """Hold everything of the connection until a person signs in again."""
-    queue.block(connection.channel_id or 0, "Sign in again")
+    signin.end(connection, error, used=used)
     queue.give_back(items, failure=failure_of(error))
-    connection.status = Connection.Status.NEEDS_REAUTH
-    connection.status_detail = (error.message or error.detail)[:500]
-    connection.save(update_fields=["status", "status_detail", "updated_at"])
 
 
 def _mark_gone(

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from django.db import connection as database
 from django_scopes import scope
 
-from crmsync.core.models import WorkItem, Workspace
+from crmsync.core.models import Channel, WorkItem, Workspace
 from crmsync.core.models.work import State
 from integrations.connectors import session
 from integrations.models import Connection, Link, ObjectMapping
+from integrations.services import reconnect_with_token
+from integrations.services.connect import disconnect
+from integrations.services.setup import set_up_due
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync.push import push_due
 from integrations.tests.sync.test_push import (
@@ -150,6 +153,65 @@ def test_stage_moved_while_the_answer_was_lost_reaches_the_crm(
 
 
 # --- the connection -------------------------------------------------------------------
+
+
+def test_sign_in_that_ends_within_a_batch_gives_nothing_up(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    record(workspace, reply(1))
+    push_due()
+    edit(workspace, "lead", Lead.objects.get().pk, job_title="Buyer")
+    record(workspace, reply(2))
+    hubspot_simulator.set_fault("401", path="contacts/batch/upsert", count=1)
+
+    push_due()
+    parked = WorkItem.objects.filter(state=State.PARKED).count()
+    hubspot.refresh_from_db()
+    status = hubspot.status
+    reconnect_with_token(hubspot, "pat-demo-token")
+    set_up_due()
+    push_due()
+
+    assert parked == 0
+    assert status == Connection.Status.NEEDS_REAUTH
+    assert len(hubspot_simulator.dump("contacts")) == 2
+    assert not WorkItem.objects.exclude(state=State.DONE).exists()
+
+
+def test_disconnecting_during_a_push_stays_disconnected(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    record(workspace, reply())
+    hubspot_simulator.set_fault("latency", object="contacts", count=1, seconds=1.5)
+    worker = beside(workspace, push_due)
+    _until(lambda: WorkItem.objects.filter(state=State.LEASED).exists())
+
+    disconnect(hubspot)
+    worker.join()
+
+    hubspot.refresh_from_db()
+    assert hubspot.status == Connection.Status.DISCONNECTED
+    assert not WorkItem.objects.filter(state=State.LEASED).exists()
+
+
+def test_refusal_of_the_old_token_does_not_undo_a_new_sign_in(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    record(workspace, reply())
+    hubspot_simulator.set_fault("latency", path="contacts/batch", count=1, seconds=2)
+    hubspot_simulator.set_fault("401", path="contacts/batch", count=1)
+    worker = beside(workspace, push_due)
+    _until(lambda: WorkItem.objects.filter(state=State.LEASED).exists())
+
+    reconnect_with_token(hubspot, "pat-demo-token")
+    worker.join()
+    set_up_due()
+    push_due()
+
+    hubspot.refresh_from_db()
+    assert hubspot.status == Connection.Status.ACTIVE
+    assert Channel.objects.get(pk=hubspot.channel_id).blocked_because == ""
+    assert len(hubspot_simulator.dump("notes")) == 1
 
 
 def _until(happened: Callable[[], bool]) -> None:
