@@ -1,15 +1,13 @@
-"""What connections, mappings, endpoints, deliveries and syncs look like in the API."""
+"""What connections, mappings, endpoints and deliveries look like in the API."""
 
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crmsync.core.api.base import StrictSerializer
-from crmsync.core.models.work import State
 from integrations.connectors import CONNECTORS
 from integrations.models import (
     Connection,
@@ -18,11 +16,9 @@ from integrations.models import (
     Event,
     FieldMapping,
     ObjectMapping,
-    SyncEntry,
 )
-from integrations.selectors import Row
 from integrations.webhooks.sources import SOURCES
-from leads.models import Activity, RecordType
+from leads.models import Activity
 
 # --- connections ----------------------------------------------------------------------
 
@@ -199,6 +195,12 @@ class NewEndpointBody(EndpointBody):
     )
 
 
+class SampleSerializer(serializers.Serializer[object]):
+    """The delivery that a sample became."""
+
+    delivery_id = serializers.IntegerField()
+
+
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     """One HTTP request, without its body."""
 
@@ -280,110 +282,3 @@ def _as_text(body: bytes) -> str | None:
         return body.decode()
     except UnicodeDecodeError:
         return None
-
-
-# --- syncs ----------------------------------------------------------------------------
-
-
-class RowSerializer(serializers.Serializer[Row]):
-    """One outbox row: a record that must reach a connection, and how that stands."""
-
-    id = serializers.IntegerField(source="item.pk")
-    kind = serializers.CharField(source="item.kind")
-    state = serializers.ChoiceField(source="item.state", choices=State.choices)
-    record_type = serializers.ChoiceField(
-        choices=[*RecordType.choices, ("", "None")], allow_blank=True
-    )
-    record_id = serializers.IntegerField(allow_null=True)
-    record = serializers.CharField(source="record_label")
-    connection_id = serializers.IntegerField(source="connection.pk", default=None)
-    mapping_id = serializers.IntegerField(source="mapping.pk", default=None)
-    attempts = serializers.IntegerField(source="item.attempts")
-    next_try_at = serializers.DateTimeField(source="item.not_before")
-    waits_for = serializers.CharField(source="item.waits_for")
-    error_class = serializers.CharField(source="item.error_class")
-    error_code = serializers.CharField(source="item.error_code")
-    error_field = serializers.CharField(source="item.error_field")
-    error = serializers.CharField(source="item.error")
-    failed_at = serializers.DateTimeField(source="item.failed_at", allow_null=True)
-    trace_id = serializers.CharField(source="item.trace_id")
-    created_at = serializers.DateTimeField(source="item.created_at")
-    updated_at = serializers.DateTimeField(source="item.updated_at")
-    finished_at = serializers.DateTimeField(source="item.finished_at", allow_null=True)
-
-
-class RetryBody(StrictSerializer):
-    """Which rows to try again: `ids`, or what all of the filters leave."""
-
-    ids = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
-        required=False,
-        max_length=1000,
-    )
-    connection_id = serializers.IntegerField(
-        required=False, min_value=1, max_value=2**63 - 1
-    )
-    mapping_id = serializers.IntegerField(
-        required=False, min_value=1, max_value=2**63 - 1
-    )
-    error_class = serializers.CharField(required=False, max_length=20)
-    all = serializers.BooleanField(
-        required=False, help_text="Everything that failed, where nothing else is said."
-    )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse an empty choice: nobody retries everything by accident."""
-        if not attrs or attrs == {"all": False}:
-            raise serializers.ValidationError("Give ids, a filter, or all.")
-        return attrs
-
-
-class RetriedSerializer(serializers.Serializer[object]):
-    """How many rows were asked for again."""
-
-    retried = serializers.IntegerField()
-
-
-class SyncEntrySerializer(serializers.ModelSerializer[SyncEntry]):
-    """One try of one record, and how it ended."""
-
-    connection_id = serializers.IntegerField(read_only=True)
-    mapping_id = serializers.IntegerField(read_only=True, allow_null=True)
-    fields_sent = serializers.ListField(
-        source="fields", child=serializers.CharField(), read_only=True
-    )
-
-    class Meta:
-        model = SyncEntry
-        fields = (
-            "id",
-            "connection_id",
-            "mapping_id",
-            "record_type",
-            "record_id",
-            "remote_object",
-            "remote_id",
-            "direction",
-            "outcome",
-            "fields_sent",
-            "error_class",
-            "message",
-            "trace_id",
-            "at",
-        )
-        read_only_fields = fields
-
-
-class TimelineEntrySerializer(serializers.Serializer[object]):
-    """One thing that happened with a lead, newest first."""
-
-    at = serializers.DateTimeField()
-    kind = serializers.CharField()
-    title = serializers.CharField()
-    detail = serializers.CharField()
-    url = serializers.CharField()
-    actor = serializers.CharField()
-    status = serializers.CharField()
-    record_type = serializers.CharField()
-    record_id = serializers.IntegerField(allow_null=True)
-    trace_id = serializers.CharField()

@@ -12,17 +12,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crmsync.core.api.base import ScopedViewSet
+from crmsync.core.api.base import ScopedViewSet, workspace_of
 from crmsync.core.api.filters import refuse_unknown
 from crmsync.core.models import WorkItem
 from crmsync.core.roles import Can
 from crmsync.core.wake import wake_after_commit
 from integrations import selectors
-from integrations.api import filters, serializers
+from integrations.api import filters
+from integrations.api import sync_serializers as serializers
 from integrations.models import SyncEntry
 from integrations.services.retries import retry
+from integrations.services.sending import send_now
 from leads.models import Lead
 from leads.selectors import in_order, lead_timeline
+from leads.services.fields import MODELS
 
 
 class RowViewSet(ScopedViewSet):
@@ -87,6 +90,31 @@ class RowViewSet(ScopedViewSet):
 def _wake() -> None:
     wake_after_commit("integrations.tasks.drain", "sync")
     wake_after_commit("integrations.tasks.process_deliveries", "ingest")
+
+
+class SendView(APIView):
+    """Sending a record because somebody asks for it."""
+
+    writes = Can.EDIT_RECORDS
+
+    @extend_schema(
+        operation_id="sync_now",
+        request=serializers.SendBody,
+        responses={202: serializers.SentSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Send a record to every CRM now, what failed included."""
+        body = serializers.SendBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = body.validated_data
+        model = MODELS[values["record_type"]]
+        if not model.objects.filter(pk=values["record_id"]).exists():
+            raise NotFound
+        sent = send_now(
+            workspace_of(request), values["record_type"], values["record_id"]
+        )
+        wake_after_commit("integrations.tasks.drain", "sync")
+        return Response({"mappings": sent}, status=202)
 
 
 class EntryViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):

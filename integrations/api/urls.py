@@ -17,5 +17,6 @@ router.register("sync/entries", sync.EntryViewSet, basename="sync-entry")
 
 urlpatterns = [
     path("leads/<int:pk>/timeline/", sync.TimelineView.as_view(), name="lead-timeline"),
+    path("sync/now/", sync.SendView.as_view(), name="sync-now"),
     *router.urls,
 ]

@@ -24,7 +24,10 @@ from integrations.services import (
     connect_with_token,
     disconnect,
     reconnect_with_token,
+    samples,
 )
+from integrations.services.connect import queue_setup
+from integrations.services.endpoint_tokens import rotate_token
 from integrations.services.endpoints import change_endpoint, create_endpoint
 from integrations.services.mappings import (
     RowValues,
@@ -41,6 +44,7 @@ class ConnectionViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
     model = Connection
     reads = Can.VIEW_SYNC
     writes = Can.MANAGE_CONNECTIONS
+    needs = {"refresh": Can.EDIT_MAPPINGS}
     serializer_class = serializers.ConnectionSerializer
     filterset_class = filters.ConnectionFilters
 
@@ -83,6 +87,17 @@ class ConnectionViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
         reconnect_with_token(connection, values["token"])
         self._noted(connection, "connection.reconnected")
         return self.shown(connection)
+
+    @extend_schema(request=None, responses={202: serializers.ConnectionSerializer})
+    @action(detail=True, methods=["post"])
+    def refresh(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Read the account's fields, pipelines and owners again."""
+        connection = self.get_object()
+        if connection.status == Connection.Status.DISCONNECTED:
+            raise Conflict("It is disconnected; connect it again first.")
+        queue_setup(connection)
+        self._noted(connection, "connection.refreshed")
+        return self.shown(connection, status=202)
 
     def _noted(self, connection: Connection, what: str) -> None:
         actor = actor_of(self.request)
@@ -179,6 +194,24 @@ class EndpointViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
         """Rename, switch off, give new secrets, or choose where deals start."""
         endpoint, values = self.get_object(), self.checked(serializers.EndpointBody)
         return self.shown(change_endpoint(endpoint, actor_of(request), values))
+
+    @extend_schema(request=None, responses=serializers.EndpointSerializer)
+    @action(detail=True, methods=["post"])
+    def rotate(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give the endpoint a new address; the old one is closed at once."""
+        return self.shown(rotate_token(self.get_object(), actor_of(request)))
+
+    @extend_schema(request=None, responses={202: serializers.SampleSerializer})
+    @action(detail=True, methods=["post"])
+    def sample(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Let a sample of an invented person arrive, to see the whole way."""
+        endpoint = self.get_object()
+        if not samples.has_sample(endpoint.source) or not endpoint.active:
+            raise Conflict(
+                "There is no sample for this endpoint, or it is switched off."
+            )
+        delivery_id = samples.send_sample(endpoint, actor_of(request))
+        return Response({"delivery_id": delivery_id}, status=202)
 
 
 class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):

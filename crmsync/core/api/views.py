@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,6 +27,7 @@ from crmsync.core.api.serializers import (
 )
 from crmsync.core.models import ApiKey, AuditEntry, Membership
 from crmsync.core.roles import ALLOWED, Can
+from crmsync.core.views.people import send_password_letter
 
 
 class MeView(APIView):
@@ -112,6 +114,14 @@ class MemberViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
         """Take a person out of the workspace."""
         services.remove_member(self.get_object(), actor_of(request))
         return Response(status=204)
+
+    @extend_schema(request=None, responses={202: MemberSerializer})
+    @action(detail=True, methods=["post"])
+    def letter(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Send the person a letter with a link to set a password."""
+        member = self.get_object()
+        send_password_letter(request._request, member.user.email)  # noqa: SLF001
+        return self.shown(member, status=202)
 
 
 class AuditViewSet(ListModelMixin, ScopedViewSet):

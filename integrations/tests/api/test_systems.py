@@ -384,6 +384,52 @@ def test_a_failed_delivery_is_retried_as_a_delivery(
     assert delivery.state == "received"
 
 
+def test_a_record_is_sent_because_somebody_asks(
+    client: APIClient, workspace: Workspace, mapping: ObjectMapping
+) -> None:
+    item = parked(mapping, make_lead(workspace).pk)
+    record_id = int(item.key.partition(":")[2])
+    body = {"record_type": "lead", "record_id": record_id}
+
+    sent = client.post("/api/v1/sync/now/", body, "json")
+    foreign = client.post(
+        "/api/v1/sync/now/",
+        {**body, "record_id": make_lead(make_workspace()).pk},
+        "json",
+    )
+
+    item.refresh_from_db()
+    assert (sent.status_code, sent.json()) == (202, {"mappings": 1})
+    assert item.state == "ready"
+    assert foreign.status_code == 404
+
+
+def test_an_endpoint_gets_a_new_address_and_a_sample(
+    client: APIClient, workspace: Workspace
+) -> None:
+    endpoint = make_endpoint(workspace)
+    before = endpoint.url
+
+    rotated = client.post(f"/api/v1/endpoints/{endpoint.pk}/rotate/")
+    sample = client.post(f"/api/v1/endpoints/{endpoint.pk}/sample/")
+
+    assert rotated.json()["url"] not in {before, None}
+    with in_workspace(workspace):
+        assert endpoint.deliveries.get().pk == sample.json()["delivery_id"]
+
+
+def test_the_fields_of_an_account_are_read_again(
+    ops: APIClient, workspace: Workspace
+) -> None:
+    connection = make_connection(workspace)
+
+    answer = ops.post(f"/api/v1/connections/{connection.pk}/refresh/")
+
+    assert answer.status_code == 202
+    with in_workspace(workspace):
+        assert WorkItem.objects.get(kind="setup").key == str(connection.pk)
+
+
 # --- the timeline ---------------------------------------------------------------------
 
 

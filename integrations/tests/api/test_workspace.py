@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.core.mail import EmailMessage
 from rest_framework.test import APIClient
 
 from crmsync.core.models import ApiKey, AuditEntry, Membership, Workspace
@@ -97,6 +98,18 @@ def test_adding_a_person_of_another_workspace_leaves_their_password_alone(
 
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
+
+
+def test_a_person_gets_a_letter_to_set_a_password(
+    client: APIClient, workspace: Workspace, mailoutbox: list[EmailMessage]
+) -> None:
+    body = {"email": "new@example.com", "role": "viewer"}
+    member = client.post("/api/v1/members/", body, "json").json()
+
+    answer = client.post(f"/api/v1/members/{member['id']}/letter/")
+
+    assert answer.status_code == 202
+    assert [letter.to for letter in mailoutbox] == [["new@example.com"]]
 
 
 def test_the_last_admin_stays(client: APIClient, workspace: Workspace) -> None:
