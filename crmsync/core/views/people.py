@@ -5,7 +5,7 @@ from __future__ import annotations
 from allauth.account.forms import ResetPasswordForm
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
@@ -62,7 +62,7 @@ def _invited(request: PageRequest, form: InviteForm) -> bool:
     return True
 
 
-def send_password_letter(request: PageRequest, email: str) -> None:
+def send_password_letter(request: HttpRequest, email: str) -> None:
     """Send the letter by which a person sets a password."""
     letter = ResetPasswordForm(data={"email": email})
     if letter.is_valid():
