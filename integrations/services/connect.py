@@ -142,7 +142,8 @@ def resume(connection: Connection, tokens: Tokens, account: Account) -> None:
         connection.status_detail = ""
         connection.scopes = list(account.scopes)
         connection.account_id = connection.account_id or account.id
-        connection.save()
+        names = ["status", "status_detail", "scopes", "account_id", "updated_at"]
+        connection.save(update_fields=names)
         queue.unblock(connection.channel_id or 0)
         queue_setup(connection)
 

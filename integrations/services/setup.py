@@ -5,6 +5,7 @@ Safe to run again: what exists is kept as people have changed it.
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -18,15 +19,17 @@ from crmsync.core.queue import Failure
 from crmsync.core.scoping import in_workspace
 from integrations.connectors.base import Connector
 from integrations.connectors.session import open_connector
-from integrations.errors import RateLimited, ReauthRequired, SyncError
+from integrations.errors import RateLimited, ReauthRequired, SyncError, redact
 from integrations.mapping.suggest import OurStage, match_stages
 from integrations.mapping.templates import TEMPLATES
 from integrations.mapping.templates.base import MappingTemplate, RowTemplate
 from integrations.models import Connection, FieldMapping, ObjectMapping, RemoteSchema
 from integrations.records import RemoteField, RemotePipeline
 from integrations.services.connect import SETUP_KIND
-from integrations.sync import journal
+from integrations.sync import journal, signin
 from leads.models import Stage
+
+log = logging.getLogger(__name__)
 
 PIPELINE_OBJECT = "deals"
 _rng = random.Random()
@@ -49,25 +52,39 @@ def _set_up_item(item: WorkItem) -> None:
         if connection is None:
             queue.finish([item], skipped=True)
             return
-        connector, calls = open_connector(connection)
         try:
-            set_up(connection, connector)
-        except RateLimited as error:
-            queue.give_back([item], wait_s=error.retry_after_s or 10)
-        except SyncError as error:
-            _note_failure(connection, error)
+            _set_up_leased(connection, item)
+        except Exception as error:
+            # One account that cannot be set up must not keep others from being served.
+            log.exception("set-up failed", extra={"connection": connection.pk})
+            told = redact(f"{type(error).__name__}: {error}")
+            queue.fail(item, Failure("bug", told), _rng)
+
+
+def _set_up_leased(connection: Connection, item: WorkItem) -> None:
+    used = signin.generation_of(connection)
+    connector, calls = open_connector(connection)
+    try:
+        set_up(connection, connector)
+    except RateLimited as error:
+        queue.give_back([item], wait_s=error.retry_after_s or 10)
+    except ReauthRequired as error:
+        if signin.end(connection, error, used=used):
             queue.fail(item, Failure(error.error_class, str(error)), _rng)
         else:
-            queue.finish([item])
-        finally:
-            journal.record_calls(connection, calls.take())
+            queue.give_back([item])
+    except SyncError as error:
+        _note_failure(connection, error)
+        queue.fail(item, Failure(error.error_class, str(error)), _rng)
+    else:
+        queue.finish([item])
+    finally:
+        journal.record_calls(connection, calls.take())
 
 
 def _note_failure(connection: Connection, error: SyncError) -> None:
-    if isinstance(error, ReauthRequired):
-        connection.status = Connection.Status.NEEDS_REAUTH
     connection.status_detail = str(error)[:500]
-    connection.save(update_fields=["status", "status_detail", "updated_at"])
+    connection.save(update_fields=["status_detail", "updated_at"])
 
 
 def set_up(connection: Connection, connector: Connector) -> None:
@@ -87,12 +104,22 @@ def set_up(connection: Connection, connector: Connector) -> None:
         connection.key_fields = keys
         connection.pipelines = [asdict(one) for one in pipelines]
         connection.owners = [asdict(one) for one in owners if one.active]
-        connection.status = Connection.Status.ACTIVE
-        connection.status_detail = _refused_keys(keys)
-        connection.save()
+        _note_success(connection, _refused_keys(keys))
         for template in templates:
             names = {field.name for field in described[template.remote_object]}
             _store_mapping(connection, template, names, pipelines)
+
+
+def _note_success(connection: Connection, detail: str) -> None:
+    """Store what was described; a connection signed out meanwhile stays so."""
+    rows = Connection.objects.select_for_update().filter(pk=connection.pk)
+    connection.status = rows.values_list("status", flat=True).get()
+    names = ["key_fields", "pipelines", "owners", "updated_at"]
+    if connection.status in {Connection.Status.SETTING_UP, Connection.Status.ACTIVE}:
+        connection.status = Connection.Status.ACTIVE
+        connection.status_detail = detail
+        names += ["status", "status_detail"]
+    connection.save(update_fields=names)
 
 
 def _key_field(connector: Connector, remote_object: str) -> str:

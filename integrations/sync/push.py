@@ -34,6 +34,7 @@ from integrations.errors import (
     RecordGone,
     RecordRejected,
     SyncError,
+    redact,
 )
 from integrations.models import Connection, Link, ObjectMapping
 from integrations.records import WriteResult
@@ -115,7 +116,7 @@ def _push_group(mapping: ObjectMapping) -> int:
                 push(mapping, items, connector)
             except Exception as error:
                 log.exception("push failed", extra={"mapping": mapping.pk})
-                failure = Failure("bug", f"{type(error).__name__}: {error}")
+                failure = Failure("bug", redact(f"{type(error).__name__}: {error}"))
                 _fail_all(mapping, items, failure)
             finally:
                 _note_calls(mapping, items, calls.take())

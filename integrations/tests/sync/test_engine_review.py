@@ -8,15 +8,17 @@ from collections.abc import Callable
 from django.db import connection as database
 from django_scopes import scope
 
+from crmsync.core import queue
 from crmsync.core.models import Channel, WorkItem, Workspace
 from crmsync.core.models.work import State
 from integrations.connectors import session
 from integrations.models import Connection, Link, ObjectMapping
 from integrations.services import reconnect_with_token
-from integrations.services.connect import disconnect
+from integrations.services.connect import disconnect, queue_setup
 from integrations.services.setup import set_up_due
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync.push import push_due
+from integrations.tasks import drain
 from integrations.tests.sync.test_push import (
     ORIGIN,
     calls,
@@ -211,6 +213,41 @@ def test_refusal_of_the_old_token_does_not_undo_a_new_sign_in(
     hubspot.refresh_from_db()
     assert hubspot.status == Connection.Status.ACTIVE
     assert Channel.objects.get(pk=hubspot.channel_id).blocked_because == ""
+    assert len(hubspot_simulator.dump("notes")) == 1
+
+
+def test_set_up_of_a_connection_that_was_disconnected_does_not_revive_it(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    queue_setup(hubspot)
+    hubspot_simulator.set_fault("latency", path="properties", count=1, seconds=1.5)
+    worker = beside(workspace, set_up_due)
+    _until(lambda: WorkItem.objects.filter(state=State.LEASED).exists())
+
+    disconnect(hubspot)
+    worker.join()
+
+    hubspot.refresh_from_db()
+    assert hubspot.status == Connection.Status.DISCONNECTED
+
+
+def test_set_up_that_breaks_keeps_no_other_work_from_being_done(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    broken = Connection.objects.create(
+        workspace=workspace,
+        vendor="unheard",
+        name="Broken",
+        auth="token",
+        channel=queue.channel("connection:broken"),
+    )
+    queue_setup(broken)
+    record(workspace, reply())
+
+    drain()
+
+    item = WorkItem.objects.get(kind="setup", key=str(broken.pk))
+    assert item.error_class == "bug"
     assert len(hubspot_simulator.dump("notes")) == 1
 
 
