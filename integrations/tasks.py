@@ -50,5 +50,6 @@ def refresh_tokens() -> int:
 
 @shared_task
 def prune() -> None:
-    """Drop what is kept for inspection only."""
+    """Drop what is kept for inspection only, and end what nothing can do any more."""
+    repair.end_unmapped()
     inbox.prune()

@@ -577,6 +577,22 @@ def retry(parked: Iterable[int]) -> int:
     return asked + sooner
 
 
+def abandon(rows: QuerySet[WorkItem]) -> int:
+    """End rows that nothing can be done about any more, as skipped."""
+    settled = F("applied") + F("skipped") + F("dead") + 1
+    ended: dict[str, object] = {
+        "state": State.DONE,
+        "failed_at": None,
+        "waits_for": "",
+        "finished_at": now(),
+    }
+    given_up = rows.filter(state=State.PARKED).update(**ended)
+    open_ = rows.filter(state__in=[State.READY, State.WAITING])
+    return given_up + open_.update(
+        **ended, skipped=F("skipped") + 1, coalesced=F("wanted") - settled
+    )
+
+
 @scopes_disabled()
 def rescue() -> int:
     """Free what dead workers held; park what keeps killing them. Return how many."""

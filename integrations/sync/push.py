@@ -164,6 +164,10 @@ def push(
     mapping: ObjectMapping, items: Sequence[WorkItem], connector: Connector
 ) -> None:
     """Bring the CRM up to date with the claimed rows of one mapping."""
+    if not mapping.active or mapping.direction == ObjectMapping.Direction.PULL:
+        off = Leave("excluded", "The mapping no longer sends anything.")
+        journal.record_left(mapping, [(item, off) for item in items])
+        return
     rules = gather.rules_of(mapping, connector)
     subjects = gather.subjects(mapping, items)
     sorted_ = _Sorted()

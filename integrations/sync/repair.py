@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.db.models import Exists, OuterRef
 from django_scopes import scopes_disabled
 
 from crmsync.core import queue
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
+from integrations.models import ObjectMapping
 from integrations.sync import outbox
 
 
@@ -17,11 +19,19 @@ def release_orphans() -> int:
     A parent may finish between a child's look and its going to wait; nobody would
     wake the child then.
     """
+    under_way = WorkItem.objects.filter(
+        kind=outbox.KIND, key=OuterRef("waits_for")
+    ).exclude(state=State.DONE)
     waiting = WorkItem.objects.filter(state=State.WAITING).exclude(waits_for="")
-    keys = set(waiting.values_list("waits_for", flat=True)[:1000])
-    if not keys:
-        return 0
-    busy = WorkItem.objects.filter(kind=outbox.KIND, key__in=keys).exclude(
-        state=State.DONE
+    return queue.set_free(waiting.exclude(Exists(under_way)))
+
+
+@scopes_disabled()
+def end_unmapped() -> int:
+    """End the rows whose mapping has been deleted: nothing can send them any more."""
+    rows = WorkItem.objects.filter(kind=outbox.KIND).exclude(
+        state__in=[State.DONE, State.LEASED]
     )
-    return queue.released(keys - set(busy.values_list("key", flat=True)))
+    groups = rows.order_by().values_list("group", flat=True).distinct()
+    mapped = {str(pk) for pk in ObjectMapping.objects.values_list("pk", flat=True)}
+    return queue.abandon(rows.filter(group__in=set(groups) - mapped))

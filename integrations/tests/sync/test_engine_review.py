@@ -6,18 +6,23 @@ import threading
 from collections.abc import Callable
 
 from django.db import connection as database
+from django.utils import timezone
 from django_scopes import scope
 
 from crmsync.core import queue
 from crmsync.core.models import Channel, WorkItem, Workspace
 from crmsync.core.models.work import State
+from crmsync.core.queue import Ask
+from crmsync.core.services import Actor
 from integrations.connectors import session
 from integrations.models import Connection, Link, ObjectMapping
 from integrations.services import reconnect_with_token
 from integrations.services.connect import disconnect, queue_setup
+from integrations.services.mappings import set_active
 from integrations.services.setup import set_up_due
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync.push import push_due
+from integrations.sync.repair import end_unmapped, release_orphans
 from integrations.tasks import drain
 from integrations.tests.sync.test_push import (
     ORIGIN,
@@ -30,6 +35,7 @@ from integrations.tests.sync.test_push import (
 from leads.models import Deal, Lead, Stage
 from leads.services import records
 from leads.services.records import Edit
+from leads.testing import make_custom_field
 
 
 def mapping_to(remote_object: str) -> ObjectMapping:
@@ -263,7 +269,85 @@ def _until(happened: Callable[[], bool]) -> None:
 # --- mappings -------------------------------------------------------------------------
 
 
+def test_mapping_switched_off_sends_nothing_that_was_queued_before(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    record(workspace, reply())
+    set_active(mapping_to("deals"), Actor(), active=False)
+
+    push_due()
+
+    assert hubspot_simulator.dump("deals") == []
+    assert item_of("deals").state == State.DONE
+    assert len(hubspot_simulator.dump("notes")) == 1
+
+
+def test_work_of_a_mapping_that_is_gone_ends(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    record(workspace, reply())
+    mapping = mapping_to("deals")
+    pk = mapping.pk
+    mapping.delete()
+
+    end_unmapped()
+
+    left = WorkItem.objects.get(group=str(pk))
+    assert (left.state, left.skipped) == (State.DONE, 1)
+    assert queue.ledger()["difference"] == 0
+
+
+def test_cleared_own_field_is_cleared_there_when_the_mapping_says_so(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    make_custom_field(workspace, name="quarter", type="text")
+    row = mapping_to("contacts").rows.get(destination="city")
+    row.source, row.clear_blanks = "custom.quarter", True
+    row.save()
+    record(workspace, reply())
+    lead = Lead.objects.get()
+    edit(workspace, "lead", lead.pk, custom={"quarter": "Altona"})
+    push_due()
+    before = hubspot_simulator.dump("contacts")[0]["properties"]["city"]
+
+    edit(workspace, "lead", lead.pk, custom={"quarter": None})
+    push_due()
+
+    after = hubspot_simulator.dump("contacts")[0]["properties"].get("city")
+    assert before == "Altona"
+    assert not after
+
+
 # --- odd values -----------------------------------------------------------------------
 
 
 # --- the sweep ------------------------------------------------------------------------
+
+
+def test_orphan_is_found_behind_a_thousand_that_wait_rightly(
+    workspace: Workspace, hubspot: Connection
+) -> None:
+    mapping = mapping_to("contacts")
+    assert hubspot.channel_id is not None
+    queue.ask(
+        Ask(workspace.pk, "push", f"{mapping.pk}:{number}", hubspot.channel_id)
+        for number in range(1, 1202)
+    )
+    WorkItem.objects.filter(kind="push").update(state=State.PARKED, dead=1)
+    queue.ask(
+        Ask(workspace.pk, "push", f"9{mapping.pk}:{number}", hubspot.channel_id)
+        for number in range(1, 1202)
+    )
+    for item in WorkItem.objects.filter(kind="push", state=State.READY):
+        number = item.key.partition(":")[2]
+        item.state, item.waits_for = State.WAITING, f"{mapping.pk}:{number}"
+        item.save()
+    last = f"{mapping.pk}:1201"
+    WorkItem.objects.filter(key=last).update(
+        state=State.DONE, dead=0, applied=1, finished_at=timezone.now()
+    )
+
+    freed = release_orphans()
+
+    assert freed == 1
+    assert WorkItem.objects.get(waits_for="", key=f"9{last}").state == State.READY
