@@ -47,6 +47,8 @@ def compiled(mapping: ObjectMapping, connector: Connector) -> Compiled:
             row.values or owners_by_email(mapping.connection, fields, row.destination),
             row.default,
             row.clear_blanks,
+            # Someone here whom the CRM does not know must not hold up the record.
+            leave_out_unknown=fields[row.destination].type == OWNER_FIELD_TYPE,
         )
         for row in mapping.rows.filter(active=True)
         if row.destination in fields
@@ -168,8 +170,8 @@ def _parents_of_type(
     for one in ids:
         key = outbox.key_of(above.pk, one)
         link = links.get(one)
-        fate = "linked" if link else _fate(states.get(key, State.READY))
-        if fate == "never" and parent_type not in _ESSENTIAL:
+        fate = _fate(link, states.get(key, State.READY))
+        if fate in {"never", "gone"} and parent_type not in _ESSENTIAL:
             continue
         found[parent_type, one] = Parent(
             key=key,
@@ -189,7 +191,11 @@ def _states(above: ObjectMapping, ids: set[int]) -> dict[str, str]:
     return dict(rows.values_list("key", "state"))
 
 
-def _fate(state: str) -> Literal["coming", "failed", "never"]:
+def _fate(
+    link: Link | None, state: str
+) -> Literal["linked", "coming", "failed", "never", "gone"]:
+    if link is not None:
+        return "linked" if link.state == Link.State.LINKED else "gone"
     if state == State.PARKED:
         return "failed"
     return "never" if state == State.DONE else "coming"

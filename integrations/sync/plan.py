@@ -41,7 +41,7 @@ class Parent:
     label: str
     remote_object: str
     remote_id: str | None
-    fate: Literal["linked", "coming", "failed", "never"]
+    fate: Literal["linked", "coming", "failed", "never", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,10 @@ def decide(subject: Subject, rules: Rules) -> Decision:
     if reason := _excluded(record, subject, rules):
         return Leave("excluded", reason)
     for parent in subject.parents:
+        if parent.fate == "gone":
+            return Hold(
+                "rejected", f"The {parent.label} it belongs to was deleted in the CRM."
+            )
         if parent.fate in {"coming", "failed"}:
             return Wait(parent.key, _waiting(parent))
     mapped = rules.compiled(record.values, creating=subject.remote_id is None)
