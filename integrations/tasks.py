@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
 
 from crmsync.core import heartbeat, queue
@@ -9,6 +11,9 @@ from crmsync.core.wake import wake
 from integrations.services import setup
 from integrations.sync import push, repair
 from integrations.webhooks import inbox
+
+# Longer than a row that goes to wait can be in a worker's hands.
+RECENT = timedelta(minutes=10)
 
 
 @shared_task
@@ -32,7 +37,7 @@ def sweep() -> None:
     """Free what dead workers held and announce everything that is due."""
     heartbeat.mark("ingest")
     queue.rescue()
-    repair.release_orphans()
+    repair.release_orphans(recent=RECENT)
     if queue.due_channels("process"):
         wake("integrations.tasks.process_deliveries", "ingest")
     if queue.due_channels("push") or queue.due_channels("setup"):
@@ -51,5 +56,6 @@ def refresh_tokens() -> int:
 @shared_task
 def prune() -> None:
     """Drop what is kept for inspection only, and end what nothing can do any more."""
+    repair.release_orphans()
     repair.end_unmapped()
     inbox.prune()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db.models import Exists, OuterRef
 from django_scopes import scopes_disabled
 
@@ -13,16 +15,19 @@ from integrations.sync import outbox
 
 
 @scopes_disabled()
-def release_orphans() -> int:
+def release_orphans(*, recent: timedelta | None = None) -> int:
     """Make ready the rows whose parent is no longer under way.
 
     A parent may finish between a child's look and its going to wait; nobody would
-    wake the child then.
+    wake the child then. recent: look only at what went to wait within this time, which
+    finds these; None looks at everything, for what no one thought of.
     """
+    waiting = WorkItem.objects.filter(state=State.WAITING).exclude(waits_for="")
+    if recent is not None:
+        waiting = waiting.filter(updated_at__gte=queue.now() - recent)
     under_way = WorkItem.objects.filter(
         kind=outbox.KIND, key=OuterRef("waits_for")
     ).exclude(state=State.DONE)
-    waiting = WorkItem.objects.filter(state=State.WAITING).exclude(waits_for="")
     return queue.set_free(waiting.exclude(Exists(under_way)))
 
 
