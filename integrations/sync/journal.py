@@ -47,6 +47,7 @@ def record_written(mapping: ObjectMapping, written: Sequence[Written]) -> None:
     if not written:
         return
     with transaction.atomic():
+        queue.lock(one.item for one in written)
         _store_links(mapping, written)
         SyncEntry.objects.bulk_create(
             _entry(
@@ -118,8 +119,10 @@ def record_left(mapping: ObjectMapping, left: Sequence[tuple[WorkItem, Leave]]) 
 
 def record_waits(waits: Sequence[tuple[WorkItem, Wait]]) -> None:
     """Put rows aside until their parent is there."""
-    for item, wait in waits:
-        queue.wait_for(item, wait.key, wait.reason)
+    with transaction.atomic():
+        queue.lock(item for item, _ in waits)
+        for item, wait in waits:
+            queue.wait_for(item, wait.key, wait.reason)
 
 
 def held(item: WorkItem, hold: Hold) -> Failed:
@@ -130,13 +133,21 @@ def held(item: WorkItem, hold: Hold) -> Failed:
 def record_failed(
     mapping: ObjectMapping, failed: Sequence[Failed], rng: random.Random
 ) -> None:
-    """Plan the next try of each row or park it, and say so in the journal."""
+    """Plan the next try of each row or park it, and say so in the journal.
+
+    What waited for a row that is parked looks again, and then says that it failed.
+    """
     if not failed:
         return
     with transaction.atomic():
-        entries = []
+        queue.lock(one.item for one in failed)
+        entries, parked = [], []
         for one in failed:
             state = queue.fail(one.item, one.failure, rng)
+            if state is None:  # settled already, or another worker's by now
+                continue
+            if state == State.PARKED:
+                parked.append(one.item.key)
             retrying = state == State.READY
             outcome = (
                 SyncEntry.Outcome.RETRYING if retrying else SyncEntry.Outcome.FAILED
@@ -146,6 +157,7 @@ def record_failed(
             entry.error_class = one.failure.error_class
             entries.append(entry)
         SyncEntry.objects.bulk_create(entries)
+        queue.released(parked)
 
 
 def _entry(

@@ -160,6 +160,43 @@ def test_stage_moved_while_the_answer_was_lost_reaches_the_crm(
     assert deal["properties"]["dealstage"] == wanted[str(stage.pk)]
 
 
+def test_child_of_what_failed_says_so_and_goes_on_once_it_is_mended(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    record(workspace, reply())
+    note = item_of("notes")
+    (claimed,) = queue.claim(
+        "push", channel_id=note.channel_id, group=note.group, limit=1
+    )
+    queue.wait_for(claimed, item_of("contacts").key, "Waiting for lead to be sent.")
+    Lead.objects.update(email="not-an-address")
+    push_due()
+    told = item_of("notes")
+
+    edit(workspace, "lead", Lead.objects.get().pk, email="pat@customer.example.org")
+    push_due()
+
+    assert told.state == State.WAITING
+    assert "could not be sent" in told.error
+    assert len(hubspot_simulator.dump("notes")) == 1
+
+
+def test_reply_of_a_contact_deleted_in_the_crm_says_what_is_in_its_way(
+    workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
+) -> None:
+    record(workspace, reply())
+    push_due()
+    Link.objects.filter(remote_object="contacts").update(state=Link.State.DELETED)
+    before = len(log(hubspot_simulator))
+
+    record(workspace, reply(key="later"))
+    push_due()
+
+    parked = WorkItem.objects.get(state=State.PARKED, group=str(mapping_to("notes").pk))
+    assert "was deleted in the CRM" in parked.error
+    assert calls(hubspot_simulator, before) == []
+
+
 # --- the connection -------------------------------------------------------------------
 
 
