@@ -121,6 +121,8 @@ def logging_config(*, level: str) -> dict[str, Any]:
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
+            # At DEBUG it writes whole addresses, and HubSpot's hold tokens.
+            "urllib3": {"level": "INFO"},
             # Uvicorn brings handlers of its own; its lines go the way of all others.
             "uvicorn": {"handlers": [], "propagate": True},
             "uvicorn.access": {"handlers": [], "level": "WARNING", "propagate": True},

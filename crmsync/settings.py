@@ -198,7 +198,7 @@ LIMITS_URL = (
 _TEST_PREFIX = f"test-{env.str('PYTEST_XDIST_WORKER', default='gw')}-"
 KEY_PREFIX = f"{_TEST_PREFIX if TESTING else ''}crmsync"
 _REDIS_CACHE = {
-    "BACKEND": "django_redis.cache.RedisCache",
+    "BACKEND": "crmsync.core.cache.OpenRedisCache",
     "LOCATION": CACHE_URL,
     "KEY_PREFIX": KEY_PREFIX,
     "OPTIONS": {

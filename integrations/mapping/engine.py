@@ -26,6 +26,8 @@ class Row:
     values: Mapping[str, str] = field(default_factory=dict)
     default: str = ""
     clear_blanks: bool = False
+    # A value that `values` does not know is left out instead of holding the record.
+    leave_out_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,10 @@ def _compile(row: Row, to_text: ToText) -> _Step:
         if value is not None and value != "":
             if transform is not None:
                 value = transform(value)
-            if row.values:
+            if row.values or row.leave_out_unknown:
                 value = row.values.get(str(value))
+                if value is None and row.leave_out_unknown:
+                    return None
                 if value is None:
                     return Problem(row.source, _no_value(row, values))
         elif creating and row.default:

@@ -5,7 +5,7 @@ Many messages at a time, in one transaction, each message once for good.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -270,6 +270,7 @@ def _threads(
     }
     if not wanted:
         return {}
+    _keep_latest(wanted, batch)
     Conversation.objects.bulk_create(
         wanted.values(),
         update_conflicts=True,
@@ -280,6 +281,23 @@ def _threads(
     rows = Conversation.objects.filter(external_id__in=ids)
     found = {(one.source, one.external_id): one for one in rows}
     return {key: found[key[0], key[1][:200]] for key in wanted}
+
+
+def _keep_latest(wanted: Mapping[tuple[str, str], Conversation], batch: _Batch) -> None:
+    """Let no thread's time go back: messages arrive in any order."""
+    times = [((m.source, m.thread_id), m.occurred_at) for m in batch.messages]
+    stored = Conversation.objects.filter(
+        external_id__in=[one.external_id for one in wanted.values()]
+    )
+    times += [
+        ((one.source, one.external_id), one.last_message_at)
+        for one in stored
+        if one.last_message_at
+    ]
+    for key, at in times:
+        if key in wanted:
+            thread = wanted[key]
+            thread.last_message_at = _later(thread.last_message_at, at)
 
 
 def _told_activities(

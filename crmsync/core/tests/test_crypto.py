@@ -64,7 +64,8 @@ def test_value_copied_to_another_column_does_not_open() -> None:
 def test_no_changed_character_goes_unnoticed() -> None:
     stored = encrypt("secret", PLACE)
 
-    for at in range(len("k2$"), len(stored) - 2):
+    # The last character carries bits that belong to nothing.
+    for at in range(len("k2$"), len(stored.rstrip("=")) - 1):
         other = "A" if stored[at] != "A" else "B"
         with pytest.raises(WrongKey):
             decrypt(stored[:at] + other + stored[at + 1 :], PLACE)

@@ -1,0 +1,50 @@
+"""Owners on their way to the CRM, and threads whose messages come in any order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from crmsync.core.models import Membership, User, Workspace
+from integrations.models import Connection
+from integrations.simulators.testing import RunningSimulator
+from integrations.sync.push import push_due
+from integrations.tests.sync.test_push import record, reply
+from leads.models import Conversation, Lead
+
+
+@pytest.mark.parametrize(
+    ("email", "owner"),
+    [("ada.marsh@example.com", "71001"), ("nobody.there@example.com", None)],
+)
+def test_owner_goes_along_where_the_crm_knows_them_and_holds_up_nothing(
+    workspace: Workspace,
+    hubspot: Connection,
+    hubspot_simulator: RunningSimulator,
+    email: str,
+    owner: str | None,
+) -> None:
+    user = User.objects.create_user(email)
+    Membership.objects.create(workspace=workspace, user=user, role="rep")
+    record(workspace, reply())
+    Lead.objects.update(owner=user)
+
+    push_due()
+
+    (contact,) = hubspot_simulator.dump("contacts")
+    assert contact["properties"].get("hubspot_owner_id") == owner
+    assert len(hubspot_simulator.dump("notes")) == 1
+
+
+def test_time_of_a_thread_does_not_go_back(workspace: Workspace) -> None:
+    newest = reply(key="second")
+    older = replace(
+        reply(key="first"), occurred_at=newest.occurred_at - timedelta(days=1)
+    )
+
+    record(workspace, newest, older)
+    record(workspace, replace(older, key="third"))
+
+    assert Conversation.objects.get().last_message_at == newest.occurred_at
