@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from unicodedata import combining
 
 from leads.models import Activity, Company, Deal, Lead
 
@@ -29,6 +30,11 @@ class FieldInfo:
     label: str
     type: str
 
+
+# The longest note a CRM takes: the tightest is HubSpot, 65,536 characters.
+NOTE_UNITS = 65_000
+_SPARE = 100
+_CUT = "…<br>(The message was cut here: it is longer than a note can be.)"
 
 _LEAD = (
     FieldInfo("email", "E-mail", "email"),
@@ -90,9 +96,15 @@ def snapshots(record_type: str, ids: Iterable[int]) -> dict[int, Snapshot]:
 def note_html(activity: Activity) -> str:
     """Return the message as HTML with its campaign and thread below it.
 
-    The text is escaped: what a stranger wrote must not become markup in a CRM.
+    The text is escaped: what a stranger wrote must not become markup in a CRM. It is
+    cut so that the whole stays within NOTE_UNITS.
     """
-    parts = [escape(activity.body).replace("\n", "<br>")]
+    about = _about(activity)
+    body = _within(activity.body, NOTE_UNITS - _units(about) - _SPARE)
+    return "<br><br>".join(part for part in (body, about) if part)
+
+
+def _about(activity: Activity) -> str:
     about = []
     if activity.subject:
         about.append(f"Subject: {escape(activity.subject)}")
@@ -102,9 +114,41 @@ def note_html(activity: Activity) -> str:
         about.append(f"Thread: {escape(activity.conversation.external_id)}")
     if activity.direction:
         about.append(f"Direction: {activity.get_direction_display()}")
-    if about:
-        parts.append("<br>".join(about))
-    return "<br><br>".join(part for part in parts if part)
+    return "<br>".join(about)
+
+
+def _within(text: str, room: int) -> str:
+    """Return text as HTML of at most `room` units; what was cut off says so."""
+    html = _html(text)
+    if _units(html) <= room:
+        return html
+    end = 0
+    for end, char in enumerate(text):  # noqa: B007 - where it stops is what we want
+        room -= _units(_html(char))
+        if room < 0:
+            break
+    while end and _joins(text[end - 1], text[end]):
+        end -= 1
+    return f"{_html(text[:end])}{_CUT}"
+
+
+def _html(text: str) -> str:
+    return escape(text).replace("\n", "<br>")
+
+
+def _units(text: str) -> int:
+    """Count as the vendors do: a character outside the basic plane is two."""
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def _joins(one: str, other: str) -> bool:
+    """Tell whether two characters are shown as one, such as an accent or an emoji."""
+    return (
+        "\u200d" in (one, other)
+        or combining(other) > 0
+        or "\ufe00" <= other <= "\ufe0f"
+        or "\U0001f3fb" <= other <= "\U0001f3ff"
+    )
 
 
 def _values(record: object, fields: Sequence[FieldInfo]) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pytest
 from django.db import connection as database
 from django.utils import timezone
 from django_scopes import scope
@@ -32,7 +33,7 @@ from integrations.tests.sync.test_push import (
     record,
     reply,
 )
-from leads.models import Deal, Lead, Stage
+from leads.models import Activity, Deal, Lead, Stage
 from leads.services import records
 from leads.services.records import Edit
 from leads.testing import make_custom_field
@@ -356,6 +357,25 @@ def test_cleared_own_field_is_cleared_there_when_the_mapping_says_so(
 
 
 # --- odd values -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", ["x" * 70_000, "&<" * 40_000, "👩‍👩‍👧" * 30_000])
+def test_message_longer_than_a_note_can_be_is_cut_and_says_so(
+    workspace: Workspace,
+    hubspot: Connection,
+    hubspot_simulator: RunningSimulator,
+    body: str,
+) -> None:
+    record(workspace, reply())
+    Activity.objects.update(body=body)
+
+    push_due()
+
+    (note,) = hubspot_simulator.dump("notes")
+    text = note["properties"]["hs_note_body"]
+    assert len(text.encode("utf-16-le")) // 2 <= 65_536
+    assert "Campaign: Autumn outreach" in text
+    assert "cut" in text
 
 
 # --- the sweep ------------------------------------------------------------------------
