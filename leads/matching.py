@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
+import idna
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
@@ -34,7 +35,10 @@ FREE_MAIL = frozenset(
         "qq.com",
     }
 )
-_LINKEDIN_PATH = re.compile(r"^/(?:in|pub|sales/lead|sales/people)/([^/?#]+)")
+# Sales Navigator puts how the profile was found behind a comma.
+_LINKEDIN_PATH = re.compile(
+    r"^/(?:in|pub|sales/lead|sales/people)/([^/?#,]+)", re.IGNORECASE
+)
 _LINKEDIN_ID = re.compile(r"^[\w.\-%,]{2,200}$")
 
 
@@ -86,7 +90,7 @@ def normal_linkedin(value: str) -> str:
 
 
 def normal_domain(value: str) -> str:
-    """Return the host without `www.`, "" if it is none.
+    """Return the host in ASCII without `www.`, "" if it is none.
 
     >>> normal_domain("https://www.Example.com/about")
     'example.com'
@@ -97,7 +101,13 @@ def normal_domain(value: str) -> str:
     except ValueError:
         return ""
     host = host.removeprefix("www.").rstrip(".")
-    return host if "." in host and " " not in host and len(host) <= 253 else ""
+    if "." not in host or " " in host:
+        return ""
+    try:
+        # As in `normal_email`, or a company's site and its mail would be two companies.
+        return host if host.isascii() else idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        return ""
 
 
 def company_domain(email: str) -> str:

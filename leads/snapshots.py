@@ -164,7 +164,8 @@ def _custom(record: Lead | Company | Deal | Activity) -> dict[str, object]:
 
 
 def _owner(record: Lead | Deal | Activity) -> dict[str, object]:
-    return {"owner_email": record.owner.email if record.owner else ""}
+    # In lower case, as a CRM's own list of owners is compared.
+    return {"owner_email": record.owner.email.lower() if record.owner else ""}
 
 
 def _parents(**ids: int | None) -> dict[str, int]:

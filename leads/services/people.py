@@ -90,6 +90,8 @@ def find_or_make(
             lead_id = -1 - place
             new = Lead(workspace=workspace, source=source)
             touched[lead_id] = Touched(new, is_new=True)
+            if not its_keys.pairs and its_keys.phone:
+                by_phone[its_keys.phone] = [lead_id]
         _learn(touched[lead_id], person, its_keys, known, lead_id)
         result.touched.append(touched[lead_id])
     return result

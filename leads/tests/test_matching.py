@@ -1,0 +1,175 @@
+"""What people and companies are known by, in normal form, and who fits."""
+
+from __future__ import annotations
+
+import pytest
+
+from leads.facts import PersonFacts
+from leads.matching import (
+    Ambiguous,
+    Keys,
+    company_domain,
+    keys_of,
+    match,
+    normal_domain,
+    normal_email,
+    normal_linkedin,
+    normal_phone,
+)
+
+ADA, KIM = ("email", "ada@example.com"), ("email", "kim@example.com")
+PROFILE, EXTERNAL = ("linkedin", "ada-example"), ("external", "lgm:1")
+
+
+@pytest.mark.parametrize(
+    ("given", "normal"),
+    [
+        ("ada@example.com", "ada@example.com"),
+        ("  Ada.Lovelace@EXAMPLE.Com ", "ada.lovelace@example.com"),
+        ("ada+tag@example.com", "ada+tag@example.com"),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("ada@example", ""),
+        ("ada@@example.com", ""),
+        ("ada example.com", ""),
+        ("ada@example.com, kim@example.com", ""),
+        ("", ""),
+        ("a" * 250 + "@example.com", ""),
+    ],
+)
+def test_address_in_normal_form(given: str, normal: str) -> None:
+    assert normal_email(given) == normal
+    assert normal_email(normal) == normal
+
+
+@pytest.mark.parametrize(
+    ("given", "region", "normal"),
+    [
+        ("(202) 555-0143", "US", "+12025550143"),
+        ("030 123456", "DE", "+4930123456"),
+        ("+49 (0)30 123456", "US", "+4930123456"),
+        ("0049 30 123456", "DE", "+4930123456"),
+        ("030 123456 ext. 7", "DE", "+4930123456"),
+        ("tomorrow", "DE", ""),
+        ("123", "US", ""),
+        ("", "DE", ""),
+        ("030 123456", "no such region", ""),
+    ],
+)
+def test_phone_in_normal_form(given: str, region: str, normal: str) -> None:
+    assert normal_phone(given, region) == normal
+    assert normal_phone(normal, region) == normal
+
+
+@pytest.mark.parametrize(
+    ("given", "normal"),
+    [
+        ("https://www.linkedin.com/in/Ada-Example-123/?trk=x", "ada-example-123"),
+        ("http://de.linkedin.com/in/ada-example", "ada-example"),
+        ("linkedin.com/in/ada-example/de", "ada-example"),
+        ("https://www.LinkedIn.com/IN/Ada-Example", "ada-example"),
+        ("https://www.linkedin.com/in/j%C3%BCrgen", "jürgen"),
+        ("https://www.linkedin.com/sales/lead/ACwAA1,NAME_SEARCH,x1", "acwaa1"),
+        ("https://www.linkedin.com/sales/people/ACwAA1,other,x2", "acwaa1"),
+        ("ada-example", "ada-example"),
+        ("https://www.linkedin.com/company/fern", ""),
+        ("https://www.linkedin.com/", ""),
+        ("ada example", ""),
+        ("x", ""),
+        ("", ""),
+    ],
+)
+def test_linkedin_id_in_normal_form(given: str, normal: str) -> None:
+    assert normal_linkedin(given) == normal
+    assert normal_linkedin(normal) == normal
+
+
+@pytest.mark.parametrize(
+    ("given", "normal"),
+    [
+        ("https://www.Example.com/about?x=1", "example.com"),
+        ("example.com.", "example.com"),
+        ("shop.example.co.uk:8080", "shop.example.co.uk"),
+        ("ada@example.com", "example.com"),
+        ("https://bücher.example", "xn--bcher-kva.example"),
+        ("localhost", ""),
+        ("not a domain", ""),
+        ("http://[::1", ""),
+        ("", ""),
+    ],
+)
+def test_domain_in_normal_form(given: str, normal: str) -> None:
+    assert normal_domain(given) == normal
+    assert normal_domain(normal) == normal
+
+
+@pytest.mark.parametrize(
+    ("email", "domain"),
+    [
+        ("ada@fern.example.org", "fern.example.org"),
+        ("ada@gmail.com", ""),
+        ("ada@web.de", ""),
+        ("", ""),
+    ],
+)
+def test_company_is_known_by_a_work_address_only(email: str, domain: str) -> None:
+    assert company_domain(email) == domain
+
+
+def test_keys_come_strongest_first_and_each_once() -> None:
+    person = PersonFacts(
+        email="Ada@Example.com",
+        other_emails=("ada@example.com", "kim@example.com", "nonsense"),
+        linkedin="linkedin.com/in/ada-example",
+        external_id="lgm:1",
+        phone="030 123456",
+    )
+
+    keys = keys_of(person, phone_region="DE")
+
+    assert keys == Keys((EXTERNAL, ADA, KIM, PROFILE), "+4930123456")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "phone", "by_key", "by_phone", "lead_id"),
+    [
+        ((ADA,), "", {ADA: 1}, {}, 1),
+        ((ADA, PROFILE), "", {PROFILE: 2}, {}, 2),
+        ((ADA, PROFILE), "", {ADA: 1, PROFILE: 1}, {}, 1),
+        ((ADA,), "", {KIM: 1}, {}, None),
+        ((), "", {}, {}, None),
+        ((), "+4930123456", {}, {"+4930123456": [3]}, 3),
+        ((), "+4930123456", {}, {}, None),
+        # Colleagues share a phone: it decides nothing about a person with a key.
+        ((ADA,), "+4930123456", {}, {"+4930123456": [3]}, None),
+    ],
+)
+def test_the_one_lead_that_fits_is_found(
+    pairs: tuple[tuple[str, str], ...],
+    phone: str,
+    by_key: dict[tuple[str, str], int],
+    by_phone: dict[str, list[int]],
+    lead_id: int | None,
+) -> None:
+    assert match(Keys(pairs, phone), by_key, by_phone) == lead_id
+
+
+@pytest.mark.parametrize(
+    ("keys", "by_key", "by_phone", "candidates", "why"),
+    [
+        (Keys((ADA, PROFILE), ""), {ADA: 2, PROFILE: 1}, {}, (1, 2), "ada-example"),
+        (Keys((ADA, KIM), ""), {ADA: 1, KIM: 2}, {}, (1, 2), "kim@example.com"),
+        (Keys((), "+49301"), {}, {"+49301": [4, 7]}, (4, 7), "+49301"),
+    ],
+)
+def test_several_that_fit_are_named_and_none_is_taken(
+    keys: Keys,
+    by_key: dict[tuple[str, str], int],
+    by_phone: dict[str, list[int]],
+    candidates: tuple[int, ...],
+    why: str,
+) -> None:
+    with pytest.raises(Ambiguous) as raised:
+        match(keys, by_key, by_phone)
+
+    assert raised.value.candidates == candidates
+    assert why in str(raised.value)
