@@ -63,9 +63,13 @@ class Watched:
         return max(found, 0)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright."""
+    """Debian's Chromium, driven by Playwright.
+
+    Ended with each module: while Playwright runs, its thread has an event loop, in which
+    Django refuses the database to every other test.
+    """
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
     playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here")
