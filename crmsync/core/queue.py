@@ -7,9 +7,7 @@ left alone, and the caller learns how many it really changed.
 
 from __future__ import annotations
 
-import json
 import random
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,49 +16,63 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import (
     Case,
-    Count,
-    Exists,
     F,
-    Min,
-    OuterRef,
     Q,
     QuerySet,
-    Sum,
     Value,
     When,
 )
 from django.db.models.functions import Collate, Length
-from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from crmsync.core.models import Channel, WorkItem
+from crmsync.core.asking import Ask, ask
+from crmsync.core.channels import block, channel, pause, unblock
+from crmsync.core.claiming import (
+    COMPANY_WAIT_S,
+    LONELY_RESCUES,
+    claim,
+    due,
+    due_channels,
+    due_groups,
+)
+from crmsync.core.clock import now
+from crmsync.core.ledger import ledger
+from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
 from crmsync.core.retry import Again, decide
 
-# A poison item kills its worker each time: from here on it is claimed alone ...
-LONELY_RESCUES = 2
-# ... and from here on not at all.
+__all__ = [
+    "COMPANY_WAIT_S",
+    "LONELY_RESCUES",
+    "MAX_RESCUES",
+    "Ask",
+    "Failure",
+    "abandon",
+    "ask",
+    "block",
+    "channel",
+    "claim",
+    "due",
+    "due_channels",
+    "due_groups",
+    "extend",
+    "fail",
+    "finish",
+    "give_back",
+    "ledger",
+    "lock",
+    "now",
+    "pause",
+    "released",
+    "rescue",
+    "retry",
+    "set_free",
+    "unblock",
+    "wait_for",
+]
+
+# How often an item may take its worker down before it is given up.
 MAX_RESCUES = 6
-# How long what is due waits at most for others to share its call.
-COMPANY_WAIT_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One thing that must happen.
-
-    channel_id: whose turn it takes; group: what it can share a call with; lane: 0
-    before 1 before 2; not_before: never earlier than this, None for at once.
-    """
-
-    workspace_id: int
-    kind: str
-    key: str
-    channel_id: int
-    group: str = ""
-    lane: int = 0
-    not_before: datetime | None = None
-    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,266 +87,6 @@ class Failure:
     code: str = ""
     field: str = ""
     detail: str = ""
-
-
-def now() -> datetime:
-    """Return the database's clock."""
-    if connection.vendor != "postgresql":
-        return timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        (value,) = cursor.fetchone()
-    return value
-
-
-def channel(name: str, *, cap: int = 4) -> Channel:
-    """Return the channel of this name, made when it is new."""
-    found, _ = Channel.objects.get_or_create(name=name, defaults={"cap": cap})
-    return found
-
-
-# The row is inserted, or the one that is there is told that it is wanted once more.
-# What is leased keeps its state: finishing sees the higher `wanted`. What waits for
-# another looks again: it may belong to a different one by now. What was given up and
-# may have been sent all the same keeps one attempt, so that the next try still knows.
-# One parameter carries all rows: a thousand of them would cost more to parse than to
-# store.
-_ASK_SQL = """
-INSERT INTO core_workitem (
-  workspace_id, kind, key, channel_id, "group", lane, not_before, trace_id,
-  created_at, updated_at, state, waits_for, wanted, applied, coalesced, skipped, dead,
-  attempts, rescues, leased_wanted, error_class, error_code, error_field, error
-)
-{rows}
-ON CONFLICT (kind, key) DO UPDATE SET
-  wanted = core_workitem.wanted + 1,
-  channel_id = excluded.channel_id,
-  "group" = excluded."group",
-  lane = CASE WHEN excluded.lane < core_workitem.lane
-    OR core_workitem.state IN ('done', 'parked')
-    THEN excluded.lane ELSE core_workitem.lane END,
-  not_before = CASE WHEN core_workitem.state IN ('done', 'parked')
-    THEN excluded.not_before ELSE core_workitem.not_before END,
-  attempts = CASE WHEN core_workitem.state NOT IN ('done', 'parked')
-    THEN core_workitem.attempts
-    WHEN core_workitem.state = 'parked' AND core_workitem.error_class IN
-      ('unknown', 'ambiguous', 'crashed_worker', 'bug') THEN 1 ELSE 0 END,
-  rescues = CASE WHEN core_workitem.state IN ('done', 'parked')
-    THEN 0 ELSE core_workitem.rescues END,
-  state = CASE WHEN core_workitem.state = 'leased' THEN 'leased' ELSE 'ready' END,
-  waits_for = '',
-  error_class = CASE WHEN core_workitem.state = 'waiting'
-    THEN '' ELSE core_workitem.error_class END,
-  error = CASE WHEN core_workitem.state = 'waiting'
-    THEN '' ELSE core_workitem.error END,
-  trace_id = excluded.trace_id,
-  updated_at = excluded.updated_at
-"""
-_ROWS = {
-    "postgresql": """
-SELECT (r->>0)::bigint, r->>1, r->>2, (r->>3)::bigint, r->>4, (r->>5)::smallint,
-  (r->>6)::timestamptz, r->>7, (r->>8)::timestamptz, (r->>8)::timestamptz,
-  'ready', '', 1, 0, 0, 0, 0, 0, 0, 0, '', '', '', ''
-FROM jsonb_array_elements(%s::jsonb) AS r
-""",
-    # "WHERE true" tells SQLite that ON CONFLICT belongs to the INSERT.
-    "sqlite": """
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
-  json_extract(value, '$[2]'), json_extract(value, '$[3]'),
-  json_extract(value, '$[4]'), json_extract(value, '$[5]'),
-  json_extract(value, '$[6]'), json_extract(value, '$[7]'),
-  json_extract(value, '$[8]'), json_extract(value, '$[8]'),
-  'ready', '', 1, 0, 0, 0, 0, 0, 0, 0, '', '', '', ''
-FROM json_each(%s) WHERE true
-""",
-}
-
-
-def ask(asks: Iterable[Ask]) -> int:
-    """Store what must happen, in the caller's transaction; return how many asks.
-
-    The same (kind, key) twice in one call counts once.
-    """
-    unique = {(item.kind, item.key): item for item in asks}
-    if unique:
-        # In one order everywhere, or two that touch the same rows would lock each
-        # other out. Of keys that are numbers it is their own order; see `lock`.
-        order = sorted(unique, key=lambda name: (name[0], len(name[1]), name[1]))
-        _insert([unique[name] for name in order], now())
-    return len(unique)
-
-
-def _insert(asks: Sequence[Ask], at: datetime) -> None:
-    stamp = _text(at)
-    rows = [
-        (
-            item.workspace_id,
-            item.kind,
-            item.key,
-            item.channel_id,
-            item.group,
-            item.lane,
-            _text(item.not_before) if item.not_before else stamp,
-            item.trace_id,
-            stamp,
-        )
-        for item in asks
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ASK_SQL.format(rows=_ROWS[connection.vendor]), [json.dumps(rows)]
-        )
-
-
-def _text(at: datetime) -> str:
-    """Return a time the way the database stores it."""
-    return str(connection.ops.adapt_datetimefield_value(at))
-
-
-# --- claiming -------------------------------------------------------------------------
-
-
-def due(kind: str, at: datetime | None = None) -> Q:
-    """Match what may be claimed by its time and state."""
-    at = at or now()
-    return Q(kind=kind, state=State.READY, not_before__lte=at)
-
-
-@scopes_disabled()
-def due_channels(kind: str) -> list[int]:
-    """Return the channels in which something is due, the least served first.
-
-    Those that are paused, blocked or at their cap are left out.
-    """
-    at = now()
-    waiting = WorkItem.objects.filter(due(kind, at), channel=OuterRef("pk"))
-    channels = Channel.objects.filter(Exists(waiting), blocked_because="").filter(
-        Q(paused_until=None) | Q(paused_until__lte=at)
-    )
-    out = _leases_out(at)
-    caps = channels.order_by("vtime").values_list("id", "cap")
-    return [pk for pk, cap in caps if out.get(pk, 0) < cap]
-
-
-@scopes_disabled()
-def due_groups(kind: str) -> list[tuple[int, int, str]]:
-    """Return (workspace, channel, group) of what is due, the least served first.
-
-    Reads all that is due: with a long backlog ask for the channels alone.
-    """
-    ids = due_channels(kind)
-    rank = {channel_id: place for place, channel_id in enumerate(ids)}
-    groups = (
-        WorkItem.objects.filter(due(kind), channel_id__in=ids)
-        .order_by()
-        .values_list("workspace_id", "channel_id", "group")
-        .distinct()
-    )
-    return sorted(groups, key=lambda row: (rank[row[1]], row[2]))
-
-
-def _leases_out(at: datetime) -> dict[int, int]:
-    """Return channel -> leases that are out. Reads what is leased and nothing else."""
-    leased = WorkItem.objects.filter(state=State.LEASED, leased_until__gt=at)
-    counted = leased.order_by().values("channel_id")
-    leases = counted.annotate(out=Count("lease_token", distinct=True))
-    return dict(leases.values_list("channel_id", "out"))
-
-
-@scopes_disabled()
-def claim(
-    kind: str,
-    *,
-    channel_id: int,
-    group: str = "",
-    limit: int,
-    full_if_busy: bool = False,
-) -> list[WorkItem]:
-    """Lease up to `limit` due items of one channel and group; all share one token.
-
-    full_if_busy: while another lease of the group is out, take only a full batch, so
-    that what arrives meanwhile shares the next call; never for longer than
-    COMPANY_WAIT_S. An empty list means there is
-    nothing for us: nothing due, the channel's cap reached, or another is claiming.
-    """
-    at = now()
-    with transaction.atomic():
-        turn = _take_turn(channel_id, at)
-        if turn is None:
-            return []
-        mine = WorkItem.objects.filter(
-            due(kind, at), channel_id=channel_id, group=group
-        )
-        ordered = mine.select_for_update(skip_locked=True, of=("self",))
-        items = list(ordered.order_by("lane", "not_before", "id")[:limit])
-        if not items:
-            return []
-        if full_if_busy and len(items) < limit and _expects_company(items[0], at):
-            return []
-        items = _without_poison(items)
-        _lease(items, at)
-        _count_turn(turn, kind, len(items))
-    return items
-
-
-def _take_turn(channel_id: int, at: datetime) -> Channel | None:
-    locked = Channel.objects.select_for_update(skip_locked=True)
-    turn = locked.filter(pk=channel_id, blocked_because="").first()
-    if turn is None or (turn.paused_until and turn.paused_until > at):
-        return None
-    out = (
-        WorkItem.objects.filter(
-            channel_id=channel_id, state=State.LEASED, leased_until__gt=at
-        )
-        .values("lease_token")
-        .distinct()
-        .count()
-    )
-    return turn if out < turn.cap else None
-
-
-def _expects_company(first: WorkItem, at: datetime) -> bool:
-    """Tell whether more should share the call; one that hangs is not waited for."""
-    if first.not_before < at - timedelta(seconds=COMPANY_WAIT_S):
-        return False
-    return WorkItem.objects.filter(
-        channel_id=first.channel_id,
-        group=first.group,
-        state=State.LEASED,
-        leased_until__gt=at,
-    ).exists()
-
-
-def _without_poison(items: list[WorkItem]) -> list[WorkItem]:
-    """Keep an item that may have killed its worker away from the others."""
-    suspects = [item for item in items if item.rescues >= LONELY_RESCUES]
-    return suspects[:1] or items
-
-
-def _lease(items: Sequence[WorkItem], at: datetime) -> None:
-    token = secrets.randbits(62)
-    until = at + timedelta(seconds=settings.WORK_LEASE_S)
-    WorkItem.objects.filter(pk__in=[item.pk for item in items]).update(
-        state=State.LEASED,
-        lease_token=token,
-        leased_until=until,
-        leased_wanted=F("wanted"),
-        updated_at=at,
-    )
-    for item in items:
-        item.state, item.lease_token, item.leased_until = State.LEASED, token, until
-        item.leased_wanted = item.wanted
-
-
-def _count_turn(turn: Channel, kind: str, items: int) -> None:
-    """Charge the channel; one that was idle does not bring old credit along."""
-    ready = WorkItem.objects.filter(
-        kind=kind, channel=OuterRef("pk"), state=State.READY
-    )
-    active = Channel.objects.filter(Exists(ready))
-    floor = active.aggregate(low=Min("vtime"))["low"] or 0
-    turn.vtime = max(turn.vtime, floor) + items
-    turn.save(update_fields=["vtime"])
 
 
 # --- while leased ---------------------------------------------------------------------
@@ -542,23 +294,6 @@ def set_free(waiting: QuerySet[WorkItem]) -> int:
 # --- channels, retries, repair --------------------------------------------------------
 
 
-def pause(channel_id: int, wait_s: float) -> None:
-    """Let nothing leave the channel for a while; never shortens a longer pause."""
-    until = now() + timedelta(seconds=wait_s)
-    longer = Q(paused_until=None) | Q(paused_until__lt=until)
-    Channel.objects.filter(longer, pk=channel_id).update(paused_until=until)
-
-
-def block(channel_id: int, reason: str) -> None:
-    """Let nothing leave the channel until `unblock`, e.g. while signed out."""
-    Channel.objects.filter(pk=channel_id).update(blocked_because=reason[:200])
-
-
-def unblock(channel_id: int) -> None:
-    """Open a channel again and end its pause."""
-    Channel.objects.filter(pk=channel_id).update(blocked_because="", paused_until=None)
-
-
 def retry(parked: Iterable[int]) -> int:
     """Try parked or delayed items of the current workspace again, at once."""
     failed = WorkItem.objects.filter(pk__in=list(parked))
@@ -609,20 +344,3 @@ def rescue() -> int:
             **_RELEASED, state=State.READY, rescues=F("rescues") + 1, not_before=at
         )
     return hopeless + freed
-
-
-def ledger() -> dict[str, int]:
-    """Return the conservation law of the current workspace; `difference` must be 0."""
-    names = ("applied", "coalesced", "skipped", "dead")
-    sums = WorkItem.objects.aggregate(
-        received=Sum("wanted"), **{name: Sum(name) for name in names}
-    )
-    totals = {name: value or 0 for name, value in sums.items()}
-    unfinished = WorkItem.objects.exclude(state__in=[State.DONE, State.PARKED])
-    settled = sum(totals[name] for name in names)
-    waiting = unfinished.aggregate(
-        n=Sum(F("wanted") - F("applied") - F("coalesced") - F("skipped") - F("dead"))
-    )["n"]
-    totals["waiting"] = waiting or 0
-    totals["difference"] = totals["received"] - settled - totals["waiting"]
-    return totals

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from integrations.errors import RecordRejected
@@ -9,7 +11,7 @@ from integrations.mapping.engine import Compiled, Mapped, Problem, Row
 from integrations.mapping.transforms import LABELS, TRANSFORMS
 
 
-def mapped(row: Row, creating: bool = True, **values: object) -> Mapped:
+def mapped(row: Row, creating: bool = True, **values: Any) -> Mapped:
     return Compiled([row], {row.destination: str})(values, creating=creating)
 
 
@@ -29,7 +31,7 @@ def mapped(row: Row, creating: bool = True, **values: object) -> Mapped:
     ],
 )
 def test_value_on_its_way(
-    row: Row, values: dict[str, object], fields: dict[str, str]
+    row: Row, values: dict[str, Any], fields: dict[str, str]
 ) -> None:
     assert mapped(row, **values) == Mapped(fields, ())
 

@@ -256,7 +256,7 @@ def test_refusal_of_the_old_token_does_not_undo_a_new_sign_in(
 
     hubspot.refresh_from_db()
     assert hubspot.status == Connection.Status.ACTIVE
-    assert Channel.objects.get(pk=hubspot.channel_id).blocked_because == ""
+    assert Channel.objects.get(connection=hubspot).blocked_because == ""
     assert len(hubspot_simulator.dump("notes")) == 1
 
 

@@ -1,0 +1,128 @@
+"""Asking for work: a row that is new, or one that is wanted once more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from crmsync.core.clock import now
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing that must happen.
+
+    channel_id: whose turn it takes; group: what it can share a call with; lane: 0
+    before 1 before 2; not_before: never earlier than this, None for at once.
+    """
+
+    workspace_id: int
+    kind: str
+    key: str
+    channel_id: int
+    group: str = ""
+    lane: int = 0
+    not_before: datetime | None = None
+    trace_id: str = ""
+
+
+# The row is inserted, or the one that is there is told that it is wanted once more.
+# What is leased keeps its state: finishing sees the higher `wanted`. What waits for
+# another looks again: it may belong to a different one by now. What was given up and
+# may have been sent all the same keeps one attempt, so that the next try still knows.
+# One parameter carries all rows: a thousand of them would cost more to parse than to
+# store.
+_ASK_SQL = """
+INSERT INTO core_workitem (
+  workspace_id, kind, key, channel_id, "group", lane, not_before, trace_id,
+  created_at, updated_at, state, waits_for, wanted, applied, coalesced, skipped, dead,
+  attempts, rescues, leased_wanted, error_class, error_code, error_field, error
+)
+{rows}
+ON CONFLICT (kind, key) DO UPDATE SET
+  wanted = core_workitem.wanted + 1,
+  channel_id = excluded.channel_id,
+  "group" = excluded."group",
+  lane = CASE WHEN excluded.lane < core_workitem.lane
+    OR core_workitem.state IN ('done', 'parked')
+    THEN excluded.lane ELSE core_workitem.lane END,
+  not_before = CASE WHEN core_workitem.state IN ('done', 'parked')
+    THEN excluded.not_before ELSE core_workitem.not_before END,
+  attempts = CASE WHEN core_workitem.state NOT IN ('done', 'parked')
+    THEN core_workitem.attempts
+    WHEN core_workitem.state = 'parked' AND core_workitem.error_class IN
+      ('unknown', 'ambiguous', 'crashed_worker', 'bug') THEN 1 ELSE 0 END,
+  rescues = CASE WHEN core_workitem.state IN ('done', 'parked')
+    THEN 0 ELSE core_workitem.rescues END,
+  state = CASE WHEN core_workitem.state = 'leased' THEN 'leased' ELSE 'ready' END,
+  waits_for = '',
+  error_class = CASE WHEN core_workitem.state = 'waiting'
+    THEN '' ELSE core_workitem.error_class END,
+  error = CASE WHEN core_workitem.state = 'waiting'
+    THEN '' ELSE core_workitem.error END,
+  trace_id = excluded.trace_id,
+  updated_at = excluded.updated_at
+"""
+_ROWS = {
+    "postgresql": """
+SELECT (r->>0)::bigint, r->>1, r->>2, (r->>3)::bigint, r->>4, (r->>5)::smallint,
+  (r->>6)::timestamptz, r->>7, (r->>8)::timestamptz, (r->>8)::timestamptz,
+  'ready', '', 1, 0, 0, 0, 0, 0, 0, 0, '', '', '', ''
+FROM jsonb_array_elements(%s::jsonb) AS r
+""",
+    # "WHERE true" tells SQLite that ON CONFLICT belongs to the INSERT.
+    "sqlite": """
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+  json_extract(value, '$[2]'), json_extract(value, '$[3]'),
+  json_extract(value, '$[4]'), json_extract(value, '$[5]'),
+  json_extract(value, '$[6]'), json_extract(value, '$[7]'),
+  json_extract(value, '$[8]'), json_extract(value, '$[8]'),
+  'ready', '', 1, 0, 0, 0, 0, 0, 0, 0, '', '', '', ''
+FROM json_each(%s) WHERE true
+""",
+}
+
+
+def ask(asks: Iterable[Ask]) -> int:
+    """Store what must happen, in the caller's transaction; return how many asks.
+
+    The same (kind, key) twice in one call counts once.
+    """
+    unique = {(item.kind, item.key): item for item in asks}
+    if unique:
+        # In one order everywhere, or two that touch the same rows would lock each
+        # other out. Of keys that are numbers it is their own order; see `lock`.
+        order = sorted(unique, key=lambda name: (name[0], len(name[1]), name[1]))
+        _insert([unique[name] for name in order], now())
+    return len(unique)
+
+
+def _insert(asks: Sequence[Ask], at: datetime) -> None:
+    stamp = _text(at)
+    rows = [
+        (
+            item.workspace_id,
+            item.kind,
+            item.key,
+            item.channel_id,
+            item.group,
+            item.lane,
+            _text(item.not_before) if item.not_before else stamp,
+            item.trace_id,
+            stamp,
+        )
+        for item in asks
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ASK_SQL.format(rows=_ROWS[connection.vendor]), [json.dumps(rows)]
+        )
+
+
+def _text(at: datetime) -> str:
+    """Return a time the way the database stores it."""
+    return str(connection.ops.adapt_datetimefield_value(at))
