@@ -10,11 +10,11 @@ from django_redis.cache import RedisCache
 class OpenRedisCache(RedisCache):
     """A Redis cache whose locks are free while it cannot be reached.
 
-    With exceptions ignored, `add` answers None when the server is away. Read as "taken",
-    as by the rate limit of the sign-in, it would refuse everyone.
+    With exceptions ignored, `add` answers None when the server is away. Read as
+    "taken", as by the rate limit of the sign-in, it would refuse everyone.
     """
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
-        """Store a value that is not there yet; True also when nothing could be asked."""
+        """Store a value that is not there yet; True when nothing could be asked."""
         added = super().add(*args, **kwargs)
         return True if added is None else bool(added)

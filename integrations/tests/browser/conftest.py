@@ -67,7 +67,7 @@ class Watched:
 def browser() -> Iterator[Any]:
     """Debian's Chromium, driven by Playwright.
 
-    Ended with each module: while Playwright runs, its thread has an event loop, in which
+    Ended with each module: while Playwright runs, its thread has an event loop, where
     Django refuses the database to every other test.
     """
     if CHROMIUM is None:
