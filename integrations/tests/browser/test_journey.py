@@ -89,7 +89,7 @@ def test_a_mapping_gets_a_row_in_the_browser(
     watched.sign_in()
     connect(watched)
     page = watched.open("/mappings/")
-    page.get_by_role("link", name=re.compile("Lead.*Contacts")).click()
+    page.get_by_role("link", name=re.compile("Lead.*Contacts")).first.click()
     page.get_by_role("button", name="Save mapping").wait_for()
     before = page.locator(".map-row").count()
 
