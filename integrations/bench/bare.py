@@ -50,7 +50,7 @@ class Row(models.Model):
 def take(request: HttpRequest) -> HttpResponse:
     """Store the body as it came."""
     Row(body=request.body).save(force_insert=True)
-    return HttpResponse(status=202)
+    return HttpResponse(status=202, headers={"Content-Length": "0"})
 
 
 urlpatterns = [path("take/", take)]
