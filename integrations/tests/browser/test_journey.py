@@ -32,9 +32,9 @@ def test_a_reply_is_seen_on_its_way_into_the_crm(
 
     live.post("lgm", lgm_reply(101))
     page = watched.open("/leads/")
-    live.wait_until(lambda: live.count("leads_lead") >= 1)
+    live.wait_until(lambda: live.count("leads_lead", "last_name = %s", "Example 101"))
     page.reload()
-    page.locator("#leads a.cell-title").first.click()
+    page.locator("#leads a.cell-title", has_text="Example 101").click()
 
     timeline = page.locator("#timeline")
     timeline.get_by_text("Lead created in HubSpot").wait_for()
