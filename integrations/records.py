@@ -5,7 +5,7 @@ vendor, a model or a transport.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -64,13 +64,20 @@ class RemoteField:
 
 @dataclass(frozen=True, slots=True)
 class RemoteRecord:
-    """A record as the vendor has it. fields: name -> text, None = empty there."""
+    """A record as the vendor has it. fields: name -> text, None = empty there.
+
+    `became`: remote object -> id of what a converted or merged record is now, e.g.
+    {"Contact": "003..."}; empty for one that is still itself. `other_ids`: ids of
+    records that were merged into this one.
+    """
 
     object_type: str
     remote_id: str
     fields: Mapping[str, str | None]
     updated_at: datetime | None = None
     archived: bool = False
+    became: Mapping[str, str] = field(default_factory=dict)
+    other_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,7 @@ class WriteResult:
     `error` None: written. With `remote_id` *and* `error` the record is written but
     something beside it (an association) is not. `created` None: not known.
     fields: name -> text as the vendor gave it back, {} when it gave nothing.
+    `updated_at`: the record's own stamp after the write, None when not told.
     """
 
     ref: str
@@ -122,6 +130,7 @@ class WriteResult:
     created: bool | None
     fields: Mapping[str, str | None]
     error: SyncError | None = None
+    updated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,38 @@ class Page:
 
     records: tuple[RemoteRecord, ...]
     cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A record that is no longer there under its id.
+
+    `merged_into`: the id that took it over, None when it was deleted.
+    """
+
+    object_type: str
+    remote_id: str
+    at: datetime | None = None
+    merged_into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GonePage:
+    """Some records that went, and where to go on; `cursor` None = that was all."""
+
+    records: tuple[Gone, ...]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a lead becomes when it is converted. Ids None: the vendor makes one."""
+
+    remote_id: str
+    contact_id: str | None = None
+    company_id: str | None = None
+    deal_name: str | None = None
+    with_deal: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from integrations.errors import SyncError
 from integrations.records import (
     Account,
     Association,
+    Conversion,
     Filter,
+    GonePage,
     Page,
     RemoteField,
     RemoteOwner,
@@ -82,9 +84,38 @@ class Connector(Protocol):
         cursor: str | None,
         fields: Sequence[str],
     ) -> Page:
-        """Read one page of what changed in [since, until], ordered by record id.
+        """Read one page of what changed in [since, until]; archived ones left out.
 
-        Keep the window fixed while paging; subtract the overlap before calling.
+        Keep the window fixed while paging; subtract the overlap before calling. The
+        cursor is the vendor's own: it gets past any number of equal timestamps.
+        """
+
+    def scan(
+        self, object_type: str, cursor: str | None, fields: Sequence[str]
+    ) -> Page:
+        """Read one page of all records that exist, by the cheapest way there is.
+
+        A cursor of a page read before stays good, so that a stopped scan goes on.
+        """
+
+    def gone_since(
+        self, object_type: str, since: datetime, until: datetime, cursor: str | None
+    ) -> GonePage:
+        """Read one page of what was deleted or merged away in [since, until].
+
+        May name more than that: a vendor without such a list gives all it still
+        remembers. Raises Unsupported when it remembers nothing.
+        """
+
+    def count(self, object_type: str) -> int | None:
+        """Return how many records exist, None when asking is not cheap."""
+
+    def changed_at(
+        self, object_type: str, ids: Sequence[str], fields: Sequence[str]
+    ) -> Mapping[str, Mapping[str, datetime]]:
+        """Return id -> field -> when it was last changed; what is not known is absent.
+
+        For "most recent wins"; asked only where both sides changed a field.
         """
 
     def associations(
@@ -110,6 +141,12 @@ class Connector(Protocol):
     def delete(self, object_type: str, ids: Sequence[str]) -> None:
         """Move records to the vendor's recycle bin. Safe to repeat."""
 
+    def convert(self, conversions: Sequence[Conversion]) -> list[WriteResult]:
+        """Convert leads; each result's fields: remote object -> id of what was made.
+
+        Raises Unsupported where the vendor has no such step.
+        """
+
     def parse_error(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> SyncError:
@@ -119,4 +156,11 @@ class Connector(Protocol):
         """Write a value as the vendor wants it, "" = clear. Pure.
 
         Raises RecordRejected for a value the field cannot hold.
+        """
+
+    def from_remote(self, text: str | None, field: RemoteField) -> object | None:
+        """Read a value as Python, None = empty, text where it is unreadable. Pure.
+
+        `to_remote(from_remote(text))` is the one form of equal values: doing it again
+        changes nothing, so two texts mean the same when their forms are equal.
         """

@@ -57,12 +57,17 @@ class RateHeaders:
 
 @dataclass(frozen=True, slots=True)
 class BatchSizes:
-    """The most inputs one call may carry."""
+    """The most inputs one call may carry.
+
+    `bulk`: records of one job, for a vendor with a bulk interface; 0 = it has none.
+    `write` of the connector takes that many at once and chooses by itself.
+    """
 
     read: int
     write: int
     associations_read: int
     associations_write: int
+    bulk: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,8 @@ class VendorSpec:
     `paths`: family -> style -> path, the version chosen per family.
     `associations`: (from object, to object) -> default association type id.
     `limits`: kind of access ("oauth", "token") -> what holds until headers say more.
+    `concurrency`: calls of one account under way at once. `overlap_s`: how far a delta
+    reaches back, since rows can become visible after later ones were read.
     """
 
     name: str
@@ -132,3 +139,5 @@ class VendorSpec:
     rate_headers: tuple[RateHeaders, ...]
     own_key: OwnKey
     docs: Mapping[str, str]
+    concurrency: int = 4
+    overlap_s: int = 600

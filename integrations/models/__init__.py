@@ -1,5 +1,6 @@
 """Connections, mappings, links, the journal and the inbox."""
 
+from integrations.models.conflict import Conflict
 from integrations.models.connection import (
     ApiCall,
     Connection,
@@ -7,21 +8,26 @@ from integrations.models.connection import (
     OAuthToken,
     RemoteSchema,
 )
-from integrations.models.link import Link, SyncEntry
+from integrations.models.link import Link, LinkAlias, SyncEntry
 from integrations.models.mapping import FieldMapping, ObjectMapping
+from integrations.models.run import Cursor, Run
 from integrations.models.webhook import Delivery, Endpoint, Event
 
 __all__ = [
     "ApiCall",
+    "Conflict",
     "Connection",
+    "Cursor",
     "Delivery",
     "Endpoint",
     "Event",
     "FieldMapping",
     "Link",
+    "LinkAlias",
     "OAuthState",
     "OAuthToken",
     "ObjectMapping",
     "RemoteSchema",
+    "Run",
     "SyncEntry",
 ]

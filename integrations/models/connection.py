@@ -44,6 +44,12 @@ class Connection(models.Model):
     # The vendor's id of the account: a reconnect to another one is refused.
     account_id = models.CharField(max_length=60, blank=True)
     account_name = models.CharField(max_length=200, blank=True)
+    # The account's own API host, where the vendor gives each its own; else "".
+    api_url = models.CharField(max_length=200, blank=True)
+    # The vendor's user that our calls act as, to know our own writes by.
+    user_id = models.CharField(max_length=100, blank=True)
+    # Their clock minus ours, from the Date headers; None until known.
+    clock_offset_s = models.FloatField(null=True, blank=True)
     scopes = models.JSONField(default=list, blank=True)
     # remote object -> name of the unique property that holds our key, "" if refused
     key_fields = models.JSONField(default=dict, blank=True)

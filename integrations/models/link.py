@@ -18,7 +18,9 @@ class Link(models.Model):
         """Whether the pair still stands."""
 
         LINKED = "linked", "Linked"
+        MISSING = "missing", "Not found in the last sweep"
         DELETED = "deleted", "Deleted in the CRM"
+        FORBIDDEN = "forbidden", "No longer visible to us"
         UNLINKED = "unlinked", "Unlinked by hand"
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
@@ -34,8 +36,18 @@ class Link(models.Model):
     found = models.BooleanField(default=False)
     # remote field -> the value both last agreed on, as we sent it
     base = models.JSONField(default=dict, blank=True)
+    # remote field -> [[a value of ours that a newer one of ours replaced, when written
+    # (epoch s)], ...]: an old echo of it must not pass for a person's change.
+    written = models.JSONField(default=dict, blank=True)
+    # Their stamp of the newest state we have seen or made; older ones are stale.
+    remote_version = models.DateTimeField(null=True, blank=True)
+    # remote field -> times (epoch s) it turned, while it turns suspiciously often
+    turns = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     pushed_at = models.DateTimeField(null=True, blank=True)
+    pulled_at = models.DateTimeField(null=True, blank=True)
+    # Since when it is not found, or waits to be deleted on the other side as well.
+    gone_at = models.DateTimeField(null=True, blank=True)
 
     objects = WorkspaceManager()
 
@@ -61,8 +73,37 @@ class Link(models.Model):
         return f"{ours} = {self.remote_object} {self.remote_id}"
 
 
+class LinkAlias(models.Model):
+    """A remote id that a linked record had before: converted or merged since."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE)
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="aliases")
+    remote_object = models.CharField(max_length=60)
+    remote_id = models.CharField(max_length=100)
+    reason = models.CharField(max_length=20)
+    at = models.DateTimeField(auto_now_add=True)
+
+    objects = WorkspaceManager()
+
+    class Meta:
+        verbose_name_plural = "link aliases"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "remote_object", "remote_id"],
+                name="one_alias_per_remote_record",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.remote_object} {self.remote_id} ({self.reason})"
+
+
 class SyncEntry(models.Model):
-    """The journal: one record, one try, how it ended. Values are not kept here."""
+    """The journal: one record, one try, how it ended.
+
+    Values are kept only for what a run changed, in `undo`, so that it can be reverted.
+    """
 
     class Outcome(models.TextChoices):
         """How it ended."""
@@ -72,6 +113,8 @@ class SyncEntry(models.Model):
         LINKED = "linked", "Found and linked"
         UNCHANGED = "unchanged", "Nothing to send"
         EXCLUDED = "excluded", "Not sent by the mapping"
+        HELD = "held", "Held for a decision"
+        DELETED = "deleted", "Deleted or unlinked"
         RETRYING = "retrying", "Will be tried again"
         FAILED = "failed", "Failed"
 
@@ -89,6 +132,11 @@ class SyncEntry(models.Model):
     error_class = models.CharField(max_length=20, blank=True)
     message = models.TextField(blank=True)
     trace_id = models.CharField(max_length=40, blank=True)
+    run = models.ForeignKey(
+        "integrations.Run", null=True, on_delete=models.CASCADE, related_name="entries"
+    )
+    # field -> [value before, value after] of what a run changed on the side it wrote to
+    undo = models.JSONField(default=dict, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
     objects = WorkspaceManager()
@@ -96,6 +144,11 @@ class SyncEntry(models.Model):
     class Meta:
         verbose_name_plural = "sync entries"
         indexes = [
+            models.Index(
+                fields=["run", "id"],
+                name="sync_of_run",
+                condition=models.Q(run__isnull=False),
+            ),
             models.Index(
                 fields=["workspace", "record_type", "record_id", "-id"],
                 name="sync_of_record",

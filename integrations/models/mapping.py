@@ -28,6 +28,14 @@ class ObjectMapping(models.Model):
         BATCH = "batch", "In batches"
         MANUAL = "manual", "When asked"
 
+    class Deletes(models.TextChoices):
+        """What follows when a record is deleted on one side."""
+
+        UNLINK = "unlink", "Unlink and flag"
+        PROPAGATE = "propagate", "Delete on the other side, after 7 days"
+        RECREATE = "recreate", "Make it again"
+        IGNORE = "ignore", "Do nothing"
+
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, related_name="mappings"
@@ -38,7 +46,19 @@ class ObjectMapping(models.Model):
         max_length=5, choices=Direction.choices, default=Direction.PUSH
     )
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.REALTIME)
+    # For batches: "hourly", "daily 06:30" (in the workspace's zone) or a cron line.
+    schedule = models.CharField(max_length=100, default="hourly", blank=True)
     active = models.BooleanField(default=False)
+    # Off: records are matched and updated, and never made there.
+    creates = models.BooleanField(default=True)
+    deletes = models.CharField(
+        max_length=10, choices=Deletes.choices, default=Deletes.UNLINK
+    )
+    # How often the CRM is asked for changes, and how often everything is compared.
+    pull_every_s = models.PositiveIntegerField(default=300)
+    reconcile_every_h = models.PositiveIntegerField(default=24)
+    # While the CRM's own notices do not come: ask every minute until then.
+    fast_pull_until = models.DateTimeField(null=True, blank=True)
     # The remote field that finds a record which is not linked yet, e.g. "email".
     match_field = models.CharField(max_length=60, blank=True)
     # Leads nobody has spoken with stay out of the CRM.
@@ -70,6 +90,32 @@ class ObjectMapping(models.Model):
 class FieldMapping(models.Model):
     """One row: a field of ours, a field of theirs, and what happens on the way."""
 
+    class Direction(models.TextChoices):
+        """Which way this field goes, within what the object mapping allows."""
+
+        BOTH = "both", "Both ways"
+        PUSH = "push", "Only to the CRM"
+        PULL = "pull", "Only from the CRM"
+
+    class Rule(models.TextChoices):
+        """Who wins when both sides changed the field."""
+
+        CRM = "crm", "The CRM wins"
+        HUB = "hub", "crmsync wins"
+        LATEST = "latest", "Most recent wins"
+        BLANK = "blank", "Fill only if empty"
+        ASK = "ask", "Ask me"
+        RESTRICTIVE = "restrictive", "Most restrictive wins"
+        FORWARD = "forward", "Only forward"
+        UNION = "union", "Keep the choices of both"
+
+    class First(models.TextChoices):
+        """What happens when two records with different values meet first."""
+
+        FILL = "fill", "Fill blanks, keep what differs"
+        CRM = "crm", "Take the CRM's value"
+        HUB = "hub", "Send our value"
+
     mapping = models.ForeignKey(
         ObjectMapping, on_delete=models.CASCADE, related_name="rows"
     )
@@ -84,7 +130,18 @@ class FieldMapping(models.Model):
     # Sent when a record is made and ours is blank; never over something.
     default = models.CharField(max_length=200, blank=True)
     clear_blanks = models.BooleanField(default=False)
+    direction = models.CharField(
+        max_length=5, choices=Direction.choices, default=Direction.BOTH
+    )
+    rule = models.CharField(max_length=12, choices=Rule.choices, default=Rule.LATEST)
+    first = models.CharField(max_length=5, choices=First.choices, default=First.FILL)
+    # Who wins where time does not decide: Rule.CRM or Rule.HUB.
+    tie = models.CharField(max_length=5, default="crm")
+    # Their values in order: the later one wins for "forward", for "restrictive" too.
+    order = models.JSONField(default=list, blank=True)
     active = models.BooleanField(default=True)
+    # Set while the CRM does not have the field, or not in this form.
+    suspended_because = models.CharField(max_length=300, blank=True)
 
     objects = ViaMapping()
 

@@ -54,6 +54,8 @@ class WorkItem(models.Model):
     # Items of one group can share a call, e.g. the id of their object mapping.
     group = models.CharField(max_length=40, blank=True)
     lane = models.PositiveSmallIntegerField(default=0)
+    # The run this is part of; its counters follow what becomes of the item.
+    run = models.BigIntegerField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.READY)
     not_before = models.DateTimeField()
     waits_for = models.CharField(max_length=120, blank=True)
@@ -102,6 +104,11 @@ class WorkItem(models.Model):
                 fields=["waits_for"],
                 name="work_waiting",
                 condition=models.Q(state=State.WAITING),
+            ),
+            models.Index(
+                fields=["run", "state"],
+                name="work_of_run",
+                condition=models.Q(run__isnull=False),
             ),
             models.Index(
                 fields=["workspace", "-failed_at"],

@@ -1,0 +1,125 @@
+"""Runs: one batch, backfill, pull or comparison, with counts, progress and an end."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from crmsync.core.managers import ViaConnection, WorkspaceManager
+from crmsync.core.models import Workspace
+from integrations.models.connection import Connection
+from integrations.models.mapping import ObjectMapping
+
+
+class Run(models.Model):
+    """Work on many records of one mapping. Counters only ever rise."""
+
+    class Kind(models.TextChoices):
+        """What it does."""
+
+        BATCH = "batch", "Batch"
+        BACKFILL = "backfill", "Backfill"
+        MANUAL = "manual", "Manual sync"
+        PULL = "pull", "Pull"
+        RECONCILE = "reconcile", "Full comparison"
+        AUDIT = "audit", "Drift audit"
+        DRY = "dry", "Dry run"
+        REVERT = "revert", "Revert"
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        QUEUED = "queued", "Waiting to start"
+        RUNNING = "running", "Running"
+        PAUSED = "paused", "Paused"
+        STOPPED = "stopped", "Stopped for approval"
+        DONE = "done", "Done"
+        DONE_WITH_ERRORS = "errors", "Done, with errors"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="runs"
+    )
+    mapping = models.ForeignKey(
+        ObjectMapping, on_delete=models.CASCADE, related_name="runs"
+    )
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    direction = models.CharField(max_length=5, default="push")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    # What was asked for: {"ids": [...]}, {"filter": {...}}, {"run": id to revert} ...
+    options = models.JSONField(default=dict, blank=True)
+    # Where it goes on after a stop; its own business.
+    cursor = models.JSONField(default=dict, blank=True)
+    # Records it is about, None while unknown; how many are settled one way or another.
+    total = models.PositiveIntegerField(null=True, blank=True)
+    settled = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    cleared = models.PositiveIntegerField(default=0)
+    linked = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    excluded = models.PositiveIntegerField(default=0)
+    held = models.PositiveIntegerField(default=0)
+    deleted = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    # For a dry run: up to 20 records with their values before and after; for a stopped
+    # one: what it was about to do.
+    samples = models.JSONField(default=list, blank=True)
+    message = models.CharField(max_length=500, blank=True)
+    approved = models.BooleanField(default=False)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    progress_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WorkspaceManager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "-id"], name="run_newest"),
+            models.Index(fields=["mapping", "-id"], name="run_of_mapping"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Return the page of the run."""
+        return reverse("run", args=[self.pk])
+
+
+class Cursor(models.Model):
+    """How far one remote object of a connection has been read."""
+
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="cursors"
+    )
+    remote_object = models.CharField(max_length=60)
+    # Everything stamped before this has been read, and what vanished before that.
+    read_up_to = models.DateTimeField(null=True, blank=True)
+    gone_up_to = models.DateTimeField(null=True, blank=True)
+    # The window being read, so that a killed run goes on at its page.
+    window_since = models.DateTimeField(null=True, blank=True)
+    window_until = models.DateTimeField(null=True, blank=True)
+    page = models.CharField(max_length=500, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    # A full comparison: when the last one was complete.
+    swept_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ViaConnection()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "remote_object"], name="one_cursor_per_object"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.remote_object} up to {self.read_up_to}"
