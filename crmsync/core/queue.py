@@ -71,6 +71,8 @@ __all__ = [
     "wait_for",
 ]
 
+# What an item of a paused run waits for begins with this.
+RUN_HOLD = "run:"
 # How often an item may take its worker down before it is given up.
 MAX_RESCUES = 6
 
@@ -176,8 +178,24 @@ def finish(items: Sequence[WorkItem], *, skipped: bool = False) -> int:
         "not_before": at,
         "updated_at": at,
         "finished_at": at,
+        **_run_served(items),
     }
     return _change(items, _RELEASED | _NO_ERROR | changes)
+
+
+def _run_served(items: Sequence[WorkItem]) -> dict[str, object]:
+    """Return the changes by which a run is counted once for each of its items.
+
+    One that was asked for again meanwhile stays in the run only if that run is another.
+    """
+    served = Q(pk__in=[])
+    for item in items:
+        if item.run is not None:
+            served |= Q(pk=item.pk, run=item.run)
+    if not served.children[1:]:
+        return {}
+    over = When(served, wanted__gt=F("leased_wanted"), then=Value(None))
+    return {"run": Case(over, default=F("run"))}
 
 
 @scopes_disabled()
@@ -283,7 +301,11 @@ def released(keys: Iterable[str]) -> int:
 
 @scopes_disabled()
 def set_free(waiting: QuerySet[WorkItem]) -> int:
-    """Make ready those of the waiting items that nobody else holds."""
+    """Make ready those of the waiting items that nobody else holds.
+
+    What a paused run holds stays; see `runs.release_run`.
+    """
+    waiting = waiting.exclude(waits_for__startswith=RUN_HOLD)
     with transaction.atomic():
         free = waiting.select_for_update(skip_locked=True).values_list("pk", flat=True)
         return WorkItem.objects.filter(pk__in=list(free)).update(
