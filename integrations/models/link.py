@@ -34,18 +34,21 @@ class Link(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.LINKED)
     # The remote record was there before we wrote to it.
     found = models.BooleanField(default=False)
-    # remote field -> the value both last agreed on, as we sent it
+    # remote field -> the value both last agreed on, as the CRM writes it; or [theirs,
+    # ours] where the two were left to differ
     base = models.JSONField(default=dict, blank=True)
-    # remote field -> [[a value of ours that a newer one of ours replaced, when written
-    # (epoch s)], ...]: an old echo of it must not pass for a person's change.
+    # remote field -> [[a value of ours, when a newer one of ours replaced it (epoch s)]]:
+    # an old echo of it must not pass for a person's change.
     written = models.JSONField(default=dict, blank=True)
     # Their stamp of the newest state we have seen or made; older ones are stale.
     remote_version = models.DateTimeField(null=True, blank=True)
-    # remote field -> times (epoch s) it turned, while it turns suspiciously often
+    # remote field -> [[value it came in as, when (epoch s)]] of the last minutes
     turns = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     pushed_at = models.DateTimeField(null=True, blank=True)
     pulled_at = models.DateTimeField(null=True, blank=True)
+    # The last full comparison that saw it.
+    seen_in = models.BigIntegerField(null=True, blank=True)
     # Since when it is not found, or waits to be deleted on the other side as well.
     gone_at = models.DateTimeField(null=True, blank=True)
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from crmsync.core.managers import ViaConnection, WorkspaceManager
+from crmsync.core.managers import ViaMapping, WorkspaceManager
 from crmsync.core.models import Workspace
 from integrations.models.connection import Connection
 from integrations.models.mapping import ObjectMapping
@@ -95,12 +95,11 @@ class Run(models.Model):
 
 
 class Cursor(models.Model):
-    """How far one remote object of a connection has been read."""
+    """How far the remote object of a mapping has been read. Times: the CRM's clock."""
 
-    connection = models.ForeignKey(
-        Connection, on_delete=models.CASCADE, related_name="cursors"
+    mapping = models.OneToOneField(
+        ObjectMapping, on_delete=models.CASCADE, primary_key=True, related_name="cursor"
     )
-    remote_object = models.CharField(max_length=60)
     # Everything stamped before this has been read, and what vanished before that.
     read_up_to = models.DateTimeField(null=True, blank=True)
     gone_up_to = models.DateTimeField(null=True, blank=True)
@@ -108,18 +107,14 @@ class Cursor(models.Model):
     window_since = models.DateTimeField(null=True, blank=True)
     window_until = models.DateTimeField(null=True, blank=True)
     page = models.CharField(max_length=500, blank=True)
+    run = models.ForeignKey(
+        Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    # When it was last read to the end, and when everything was last compared; our clock.
     read_at = models.DateTimeField(null=True, blank=True)
-    # A full comparison: when the last one was complete.
     swept_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ViaConnection()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["connection", "remote_object"], name="one_cursor_per_object"
-            )
-        ]
+    objects = ViaMapping()
 
     def __str__(self) -> str:
-        return f"{self.remote_object} up to {self.read_up_to}"
+        return f"{self.mapping_id} up to {self.read_up_to}"
