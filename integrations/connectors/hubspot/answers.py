@@ -7,10 +7,12 @@ placed becomes OutcomeUnknown, never an exception and never somebody else's id.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from integrations.connectors.hubspot.errors import VENDOR, error_of
-from integrations.connectors.hubspot.values import clean, moment
+from integrations.connectors.hubspot.spec import MERGED_FIELD
+from integrations.connectors.hubspot.values import clean, clean_all, moment
 from integrations.errors import OutcomeUnknown, Retryable, SyncError
 from integrations.records import (
     RemoteOwner,
@@ -52,7 +54,7 @@ def entries(body: Json, key: str = "results") -> list[Json]:
     found = body.get(key)
     if not isinstance(found, list):
         raise Retryable(f"The answer has no {key}", vendor=VENDOR, code="BAD_SHAPE")
-    return [entry for entry in found if isinstance(entry, Mapping)]
+    return [entry for entry in found if isinstance(entry, dict)]
 
 
 def next_after(body: Json) -> str | None:
@@ -69,15 +71,15 @@ def record(entry: Json, object_type: str) -> RemoteRecord | None:
     if not remote_id:
         return None
     properties = entry.get("properties")
-    if not isinstance(properties, Mapping):
-        properties = {}
+    # An unset property is null in some answers and absent in others.
+    fields = clean_all(properties) if isinstance(properties, dict) else {}
     return RemoteRecord(
         object_type=object_type,
         remote_id=remote_id,
-        # An unset property is null in some answers and absent in others.
-        fields={str(name): clean(value) for name, value in properties.items()},
+        fields=fields,
         updated_at=moment(entry.get("updatedAt")),
         archived=bool(entry.get("archived")),
+        other_ids=_merged_ids(fields.get(MERGED_FIELD), remote_id),
     )
 
 
@@ -85,6 +87,24 @@ def records(body: Json, object_type: str) -> list[RemoteRecord]:
     """Read every record of `results`. Raises Retryable as `entries` does."""
     read = (record(entry, object_type) for entry in entries(body))
     return [one for one in read if one is not None]
+
+
+def total(body: Json) -> int | None:
+    """Return how many records a search matches, None when it does not say."""
+    found = body.get("total")
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def last_changes(entry: Json) -> dict[str, datetime]:
+    """Return property -> when its newest version was written, from its history."""
+    history = entry.get("propertiesWithHistory")
+    changes: dict[str, datetime] = {}
+    for name, versions in history.items() if isinstance(history, dict) else ():
+        stamps = (moment(one.get("timestamp")) for one in _mappings(versions))
+        newest = max(filter(None, stamps), default=None)
+        if newest is not None:
+            changes[name] = newest
+    return changes
 
 
 def owner(entry: Json) -> RemoteOwner:
@@ -159,8 +179,22 @@ def _outcome(
             sent.write.effective_mode, result.new
         )
         found = result.record
-        return WriteResult(sent.write.ref, found.remote_id, created, found.fields)
+        return WriteResult(
+            sent.write.ref,
+            found.remote_id,
+            created,
+            found.fields,
+            updated_at=found.updated_at,
+        )
     return refused(sent.write, error or _unanswered(sent))
+
+
+def _merged_ids(text: str | None, remote_id: str) -> tuple[str, ...]:
+    """Read the ids that lead here, without the record's own."""
+    if not text:
+        return ()
+    named = dict.fromkeys(part.strip() for part in text.split(";"))
+    return tuple(one for one in named if one and one != remote_id)
 
 
 def _unanswered(sent: Sent) -> OutcomeUnknown:

@@ -33,8 +33,17 @@ class Calls:
         base = SPEC.paths[family][self._versions.get(family, "numbered")]
         return "/".join((base, *parts))
 
-    def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
-        return self.http.request(Call("GET", path, query=query)).body
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        values: Mapping[str, str] | None = None,
+        object_type: str = "",
+    ) -> Json:
+        """GET and return the answer; `query`, `values` as in Call."""
+        call = Call("GET", path, values=values, query=query, object_type=object_type)
+        return self.http.request(call).body
 
     def post(
         self,

@@ -1,6 +1,6 @@
 """HubSpot through one HttpClient: which call for which wish, and nothing else."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,6 +9,8 @@ from integrations.connectors.http import Call, HttpClient
 from integrations.connectors.hubspot import (
     answers,
     errors,
+    gone,
+    reading,
     searching,
     values,
     writing,
@@ -17,6 +19,7 @@ from integrations.connectors.hubspot import fields as properties
 from integrations.connectors.hubspot import ties as associating
 from integrations.connectors.hubspot.answers import Sent
 from integrations.connectors.hubspot.calls import Calls
+from integrations.connectors.hubspot.errors import VENDOR
 from integrations.connectors.hubspot.spec import (
     PRIVATE_APP_PREFIX,
     SPEC,
@@ -34,7 +37,9 @@ from integrations.errors import (
 from integrations.records import (
     Account,
     Association,
+    Conversion,
     Filter,
+    GonePage,
     Page,
     RemoteField,
     RemoteOwner,
@@ -46,8 +51,6 @@ from integrations.records import (
 
 # What a token gets to hear where it is of another kind than was asked about.
 _NOT_TOLD = (RecordGone, RecordRejected, PermissionMissing, Unsupported)
-
-BodyFor = Callable[[Sequence[str]], dict[str, object]]
 
 
 class HubSpotConnector:
@@ -124,6 +127,10 @@ class HubSpotConnector:
             body = {"inputs": [{"id": one} for one in chunk]}
             self._calls.post(path, body, inputs=len(chunk), object_type=object_type)
 
+    def convert(self, conversions: Sequence[Conversion]) -> list[WriteResult]:
+        """Raise Unsupported: a HubSpot lead stays beside its contact for good."""
+        raise Unsupported("HubSpot does not convert leads", vendor=VENDOR)
+
     # Reading
 
     def fetch(
@@ -134,18 +141,10 @@ class HubSpotConnector:
         fields: Sequence[str],
         key_field: str | None = None,
     ) -> list[RemoteRecord]:
-        path = self._calls.path("objects", object_type, "batch", "read")
-        found: list[RemoteRecord] = []
-        asked = list(dict.fromkeys(one for one in ids if one))
-        for chunk in chunks(asked, SPEC.batch.read):
-            body = self._calls.post(
-                path,
-                searching.read_body(chunk, fields, key_field),
-                inputs=len(chunk),
-                object_type=object_type,
-            )
-            found += answers.records(body, object_type)
-        return found
+        """Read records; the id of one that was merged gives the record it is in now."""
+        return reading.fetch(
+            self._calls, object_type, ids, fields=fields, key_field=key_field
+        )
 
     def search(
         self,
@@ -159,8 +158,8 @@ class HubSpotConnector:
         def body_for(wanted: Sequence[str]) -> dict[str, object]:
             return searching.search_body(filters, wanted, limit, cursor)
 
-        found, after = self._search(object_type, body_for, fields)
-        return Page(tuple(found), after)
+        found, answer = reading.search(self._calls, object_type, body_for, fields)
+        return Page(tuple(found), answers.next_after(answer))
 
     def changed_since(
         self,
@@ -170,13 +169,24 @@ class HubSpotConnector:
         cursor: str | None,
         fields: Sequence[str],
     ) -> Page:
-        modified = object_facts(object_type).modified_field
+        window = (since, until)
+        return reading.changed_since(self._calls, object_type, window, cursor, fields)
 
-        def body_for(wanted: Sequence[str]) -> dict[str, object]:
-            return searching.delta_body(modified, since, until, cursor, wanted)
+    def scan(self, object_type: str, cursor: str | None, fields: Sequence[str]) -> Page:
+        return reading.scan(self._calls, object_type, cursor, fields)
 
-        found, _ = self._search(object_type, body_for, fields)
-        return searching.delta_page(found)
+    def gone_since(
+        self, object_type: str, since: datetime, until: datetime, cursor: str | None
+    ) -> GonePage:
+        return gone.page(self._calls, object_type, since, until, cursor)
+
+    def count(self, object_type: str) -> int | None:
+        return reading.count(self._calls, object_type)
+
+    def changed_at(
+        self, object_type: str, ids: Sequence[str], fields: Sequence[str]
+    ) -> Mapping[str, Mapping[str, datetime]]:
+        return reading.changed_at(self._calls, object_type, ids, fields)
 
     # Associations
 
@@ -199,6 +209,9 @@ class HubSpotConnector:
 
     def to_remote(self, value: object | None, field: RemoteField | None = None) -> str:
         return values.to_remote(value, field)
+
+    def from_remote(self, text: str | None, field: RemoteField) -> object | None:
+        return values.from_remote(text, field)
 
     # Parts of the above
 
@@ -255,27 +268,6 @@ class HubSpotConnector:
         for ref, failure in zip(refs, outcome, strict=True):
             if failure is not None:
                 by_ref[ref] = replace(by_ref[ref], error=failure)
-
-    def _search(
-        self, object_type: str, body_for: BodyFor, fields: Sequence[str]
-    ) -> tuple[list[RemoteRecord], str | None]:
-        """Search; where naming all fields would make the body too long, read them
-        by id instead."""
-        body = body_for(fields)
-        read_after = searching.is_too_long(body)
-        answer = self._calls.post(
-            self._calls.path("objects", object_type, "search"),
-            body_for(()) if read_after else body,
-            object_type=object_type,
-            bucket="search",
-        )
-        found = answers.records(answer, object_type)
-        if read_after:
-            ids = [one.remote_id for one in found]
-            whole = self.fetch(object_type, ids, fields=fields)
-            by_id = {one.remote_id: one for one in whole}
-            found = [by_id.get(one.remote_id, one) for one in found]
-        return found, answers.next_after(answer)
 
 
 def _account(info: answers.Json) -> Account:

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from integrations.connectors.hubspot.answers import entries, next_after
-from integrations.connectors.hubspot.spec import SPEC
+from integrations.connectors.hubspot.answers import entries, next_after, total
+from integrations.connectors.hubspot.spec import LIST_PAGE, MERGED_FIELD, SPEC
 from integrations.connectors.hubspot.values import clean, epoch_ms
-from integrations.errors import Unsupported
+from integrations.errors import Retryable, Unsupported
 from integrations.records import Filter, Operator, Page, RemoteRecord
 
 _OPERATORS: dict[Operator, str] = {
@@ -43,6 +43,19 @@ def read_body(
     if key_field:
         body["idProperty"] = key_field
     return body
+
+
+def history_body(ids: Sequence[str], fields: Sequence[str]) -> dict[str, object]:
+    """Body of a batch read of the versions of some fields, without their values."""
+    return read_body(ids, (), None) | {"propertiesWithHistory": list(fields)}
+
+
+def list_query(fields: Sequence[str], cursor: str | None) -> dict[str, str]:
+    """Query of one page of the list of all records."""
+    query = {"limit": str(LIST_PAGE)}
+    if fields:
+        query["properties"] = ",".join(fields)
+    return query | ({"after": cursor} if cursor else {})
 
 
 def search_body(
@@ -79,10 +92,19 @@ def delta_body(
         Filter(modified_field, "gte", epoch_ms(since)),
         Filter(modified_field, "lte", epoch_ms(until)),
     )
-    beyond = (Filter(_RECORD_ID, "gt", cursor),) if cursor else ()
     wanted = list(dict.fromkeys([*fields, modified_field]))
-    body = search_body(window + beyond, wanted, SPEC.search.page, None)
-    return body | {"sorts": [{"propertyName": _RECORD_ID, "direction": "ASCENDING"}]}
+    return _by_id(window, wanted, cursor)
+
+
+def merges_body(
+    modified_field: str, since: datetime, cursor: str | None
+) -> dict[str, object]:
+    """Body of one page of the records that took others over and changed since then."""
+    conditions = (
+        Filter(MERGED_FIELD, "has"),
+        Filter(modified_field, "gte", epoch_ms(since)),
+    )
+    return _by_id(conditions, (MERGED_FIELD,), cursor)
 
 
 def is_too_long(body: object) -> bool:
@@ -90,12 +112,26 @@ def is_too_long(body: object) -> bool:
     return len(json.dumps(body)) > SPEC.search.body_chars
 
 
-def delta_page(found: Sequence[RemoteRecord]) -> Page:
-    """A full page goes on after its highest id, a shorter one was the last."""
-    if len(found) < SPEC.search.page:
+def delta_page(found: Sequence[RemoteRecord], answer: Mapping[str, Any]) -> Page:
+    """Make a page of a walk by id from its records and the answer they came in.
+
+    Raises Retryable where there is more, but no id to go on from: to stop there
+    would lose the rest.
+    """
+    if not _has_more(found, answer):
         return Page(tuple(found))
+    if not found:
+        raise Retryable("A page without records that is not the last", code="BAD_SHAPE")
     last = max(found, key=lambda one: _as_number(one.remote_id))
     return Page(tuple(found), last.remote_id)
+
+
+def _has_more(found: Sequence[RemoteRecord], answer: Mapping[str, Any]) -> bool:
+    """Believe each sign that there is more; a full page is one if nothing else is."""
+    if next_after(answer) is not None:
+        return True
+    matching = total(answer)
+    return len(found) >= SPEC.search.page if matching is None else matching > len(found)
 
 
 def collect_ties(
@@ -122,6 +158,15 @@ def collect_ties(
         if after and len(ties[origin]) > before:
             more.append({"id": origin, "after": after})
     return more
+
+
+def _by_id(
+    conditions: tuple[Filter, ...], fields: Sequence[str], cursor: str | None
+) -> dict[str, object]:
+    """Body of a search whose pages are walked by record id."""
+    beyond = (Filter(_RECORD_ID, "gt", cursor),) if cursor else ()
+    body = search_body(conditions + beyond, fields, SPEC.search.page, None)
+    return body | {"sorts": [{"propertyName": _RECORD_ID, "direction": "ASCENDING"}]}
 
 
 def _filter(one: Filter) -> dict[str, object]:

@@ -221,5 +221,15 @@ SPEC = VendorSpec(
 # UNCONFIRMED header names; bodies carry a documented correlationId on failure.
 REQUEST_ID_HEADERS = ("x-hubspot-correlation-id", "x-request-id")
 PRIVATE_APP_PREFIX = "pat-"  # how the token of a private app begins
+# Objects with a merge call, by the API's own description of each. Where the ids that
+# lost are kept: guide crm/objects/contacts.
+MERGEABLE = frozenset({"contacts", "companies", "deals"})
+MERGED_FIELD = "hs_merged_object_ids"
+LIST_PAGE = 100  # guide crm/using-object-apis
+# No limit of an address is documented; RFC 9110 4.1 asks everyone to take 8,000.
+MAX_QUERY = 7_000
+# Inputs of a batch read with history. UNCONFIRMED: the guide says 100 for any batch,
+# third parties were refused more than 50.
+HISTORY_BATCH = 50
 MAX_TEXT = 65_536  # guide crm/properties: characters in a string property
 LOCK_S = 2.0  # guide usage-guidelines: a 423 lock lasts two seconds

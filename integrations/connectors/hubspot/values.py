@@ -6,13 +6,16 @@ epoch ms, multi-select "a;b", "" clears).
 
 import math
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 
 from integrations.connectors.hubspot.spec import MAX_TEXT
 from integrations.errors import RecordRejected
 from integrations.records import FieldType, RemoteField, RemoteOption
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 _BY_FIELD_TYPE: dict[tuple[str, str], FieldType] = {
     ("enumeration", "checkbox"): "multi_enum",
@@ -148,6 +151,17 @@ def clean(value: object) -> str | None:
     return value.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
+def clean_all(properties: Mapping[str, object]) -> dict[str, str | None]:
+    """Clean every value as `clean` does; this is where reading spends its time."""
+    return {
+        name: value
+        if value is None
+        or (type(value) is str and value.isascii() and "\x00" not in value)
+        else clean(value)
+        for name, value in properties.items()
+    }
+
+
 def moment(text: object) -> datetime | None:
     """Read an ISO time or epoch milliseconds as aware UTC; None when unreadable."""
     if not isinstance(text, str) or not text:
@@ -160,7 +174,8 @@ def moment(text: object) -> datetime | None:
 
 def epoch_ms(at: datetime) -> str:
     """Write an aware time as epoch milliseconds, the form search filters take."""
-    return str(int(at.timestamp() * 1000))
+    # In whole numbers: a float may come out a millisecond lower.
+    return str((at - _EPOCH) // _MILLISECOND)
 
 
 def _text(value: object | None, field: RemoteField | None) -> str:
@@ -237,8 +252,10 @@ def _parsed(text: str, kind: FieldType) -> object:
 
 def _moment(text: str) -> datetime:
     if text.lstrip("-").isdigit():
-        return datetime.fromtimestamp(int(text) / 1000, UTC)
+        return _EPOCH + int(text) * _MILLISECOND
     parsed = datetime.fromisoformat(text)
+    if parsed.tzinfo is UTC:
+        return parsed
     return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 

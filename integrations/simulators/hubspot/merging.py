@@ -69,8 +69,9 @@ def _combined(table: RecordTable, primary: Record, other: Record) -> Changes:
         for name, value in other.props.items()
         if name not in primary.props and name not in stamps
     }
-    ids = [primary.props.get(MERGED, ""), str(primary.id), str(other.id)]
-    changes[MERGED] = ";".join(part for part in ids if part)
+    before = [one.props.get(MERGED, "") for one in (primary, other)]
+    ids = ";".join([*before, str(primary.id), str(other.id)]).split(";")
+    changes[MERGED] = ";".join(dict.fromkeys(one for one in ids if one))
     if table.kind.name == "contacts":
         mails = [primary.props.get(ADDITIONAL_EMAILS), other.props.get("email")]
         mails.append(other.props.get(ADDITIONAL_EMAILS))

@@ -63,7 +63,7 @@ def test_the_first_answer_teaches_the_limit_of_the_plan(
     hubspot = connector(simulator, too_careful, calls, max_wait_s=0.0)
 
     for _ in range(10):
-        hubspot.fetch("contacts", ["1"], fields=[])
+        hubspot.fetch("notes", ["1"], fields=[])
 
     assert len(calls) == 10
 

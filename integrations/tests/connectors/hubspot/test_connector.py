@@ -210,7 +210,7 @@ def test_a_batch_read_by_key_asks_for_the_key_back(
 
     sent = server.requests[0].json
     assert sent["idProperty"] == "email"
-    assert sent["properties"] == ["lastname", "email"]
+    assert sent["properties"] == ["lastname", "hs_merged_object_ids", "email"]
     fits("objects.json", "BatchReadInputSimplePublicObjectId", sent)
 
 
@@ -219,7 +219,7 @@ def test_a_hundred_and_one_ids_are_two_reads_and_repeats_are_none(
 ) -> None:
     server.replies = [answer(200, results())]
 
-    hubspot.fetch("contacts", [str(n % 101) for n in range(500)], fields=[])
+    hubspot.fetch("notes", [str(n % 101) for n in range(500)], fields=[])
 
     assert [len(one.json["inputs"]) for one in server.requests] == [100, 1]
 
@@ -252,10 +252,15 @@ def test_a_search_asks_its_own_bucket(
     limiter = Buckets()
     hubspot = HubSpotConnector(make_client(limiter=limiter))
 
-    hubspot.search("contacts", [Filter("email", "has")], [], 1)
-    hubspot.fetch("contacts", ["1"], fields=[])
+    day = datetime(2026, 1, 1, tzinfo=UTC)
 
-    assert limiter.asked == ["search", "api"]
+    hubspot.search("notes", [Filter("hs_note_body", "has")], [], 1)
+    hubspot.fetch("notes", ["1"], fields=[])
+    hubspot.changed_since("notes", day, day, None, [])
+    hubspot.count("notes")
+    hubspot.scan("notes", None, [])
+
+    assert limiter.asked == ["search", "api", "search", "search", "api"]
 
 
 def test_long_association_lists_are_read_to_their_end(
@@ -357,12 +362,12 @@ def test_each_family_of_paths_can_speak_its_dated_version(
         make_client(), {"objects": "dated", "properties": "dated"}
     )
 
-    hubspot.fetch("contacts", ["1"], fields=[])
+    hubspot.fetch("notes", ["1"], fields=[])
     hubspot.describe("contacts")
     hubspot.owners()
 
     assert [one.path.partition("?")[0] for one in server.requests] == [
-        "/crm/objects/2026-03/contacts/batch/read",
+        "/crm/objects/2026-03/notes/batch/read",
         "/crm/properties/2026-03/contacts",
         "/crm/v3/owners/",
     ]
@@ -442,7 +447,8 @@ def test_more_fields_than_a_search_can_name_are_read_by_id(
     page = hubspot.changed_since("contacts", day, day, None, fields)
 
     assert len(server.requests[0].body) < 3000
-    assert server.requests[1].json["properties"] == fields
+    asked = server.requests[1].json["properties"]
+    assert asked == [*fields, "hs_merged_object_ids"]
     assert [(one.remote_id, dict(one.fields)) for one in page.records] == [
         ("5", {fields[7]: "x"}),
         ("6", {}),
