@@ -16,6 +16,9 @@ from integrations.records import FieldType, RemoteField, RemoteOption
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_DAY_CHARS = len("2026-01-01")
+# Beyond it an exponent is an attack on memory: 1e999999999 is a gigabyte written out.
+_MOST_DIGITS = 400
 
 _BY_FIELD_TYPE: dict[tuple[str, str], FieldType] = {
     ("enumeration", "checkbox"): "multi_enum",
@@ -66,7 +69,14 @@ def to_remote(value: object | None, field: RemoteField | None = None) -> str:
 
 
 def from_remote(text: str | None, field: RemoteField) -> object | None:
-    """Read a HubSpot value as Python; None for empty, text where it is unreadable."""
+    """Read a HubSpot value as Python; None for empty, text where it is unreadable.
+
+    Texts that mean the same give values that are written the same.
+
+    >>> number = RemoteField("n", "N", "number")
+    >>> to_remote(from_remote("1e3", number)), to_remote(from_remote("1000.0", number))
+    ('1000', '1000')
+    """
     if text is None or text == "":
         return None
     try:
@@ -211,8 +221,8 @@ def _datetime_text(value: datetime, *, date_only: bool) -> str:
         raise ValueError("a time without a time zone")
     if date_only:
         return value.date().isoformat()  # the day it is where it was written
-    utc = value.astimezone(UTC)
-    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+    utc = value.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="milliseconds") + "Z"
 
 
 def _number_text(value: float | Decimal) -> str:
@@ -239,15 +249,33 @@ def _parsed(text: str, kind: FieldType) -> object:
     if kind == "bool":
         return {"true": True, "false": False}.get(text.lower(), text)
     if kind == "number":
-        return Decimal(text)
+        return _number(text)
     if kind == "datetime":
         return _moment(text)
     if kind == "date":
         is_epoch = text.lstrip("-").isdigit()
-        return _moment(text).date() if is_epoch else date.fromisoformat(text[:10])
+        return _moment(text).date() if is_epoch else _day(text)
     if kind == "multi_enum":
-        return tuple(part for part in text.split(";") if part)
+        # A set in all but name: HubSpot gives it in the order it was clicked.
+        return tuple(sorted({part for part in text.split(";") if part})) or None
     return text
+
+
+def _number(text: str) -> Decimal:
+    """Read a number as the shortest that equals it: 10.0 and 1e1 are 10."""
+    number = Decimal(text)
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError("not a number that can be written out")
+    # By hand: normalize() would round to the context's precision.
+    digits = format(number, "f")
+    return Decimal(digits.rstrip("0").rstrip(".") if "." in digits else digits)
+
+
+def _day(text: str) -> date:
+    """Read the day that a date, or a time in the zone it was written in, names."""
+    if len(text) > _DAY_CHARS:
+        datetime.fromisoformat(text)
+    return date.fromisoformat(text[:_DAY_CHARS])
 
 
 def _moment(text: str) -> datetime:
