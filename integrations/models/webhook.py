@@ -12,6 +12,7 @@ from django.urls import reverse
 from crmsync.core.crypto import EncryptedTextField
 from crmsync.core.managers import WorkspaceManager
 from crmsync.core.models import Workspace
+from integrations.models.connection import Connection
 from leads.models import Stage
 
 
@@ -31,6 +32,14 @@ class Endpoint(models.Model):
     # Where a reply's deal starts; empty means the default pipeline.
     deal_stage = models.ForeignKey(
         Stage, null=True, blank=True, on_delete=models.SET_NULL
+    )
+    # Whose changes it is told, where a CRM posts to it; it goes with the connection.
+    connection = models.ForeignKey(
+        Connection,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="endpoints",
     )
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
