@@ -25,13 +25,43 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class RecordChange:
-    """What changed in one record. fields: name -> (old, new)."""
+    """What changed in one record. fields: name -> (old, new).
+
+    A deleted record's fields go to None; a merged one is gone, too, and its field
+    `merged_into` names the record that is left.
+    """
 
     record_type: str
     record_id: int
-    action: Literal["created", "updated"]
+    action: Literal["created", "updated", "deleted", "merged"]
     fields: Mapping[str, tuple[object, object]]
     origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One record. values: field -> value; parents: record type -> id."""
+
+    record_type: str
+    record_id: int
+    label: str
+    values: Mapping[str, object]
+    parents: Mapping[str, int]
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """A field a mapping can read; type in the words of custom fields.
+
+    writes: the field of the services that takes a value from outside, "" where the
+    field is computed and can only be read.
+    """
+
+    name: str
+    label: str
+    type: str
+    writes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,33 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from unicodedata import combining
 
+from leads.facts import FieldInfo, Snapshot
 from leads.models import Activity, Company, Deal, Lead
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One record. values: field -> value; parents: record type -> id."""
-
-    record_type: str
-    record_id: int
-    label: str
-    values: Mapping[str, object]
-    parents: Mapping[str, int]
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldInfo:
-    """A field a mapping can read; type in the words of custom fields."""
-
-    name: str
-    label: str
-    type: str
-
 
 # The longest note a CRM takes: the tightest is HubSpot, 65,536 characters.
 NOTE_UNITS = 65_000
@@ -37,48 +15,48 @@ _SPARE = 100
 _CUT = "…<br>(The message was cut here: it is longer than a note can be.)"
 
 _LEAD = (
-    FieldInfo("email", "E-mail", "email"),
-    FieldInfo("first_name", "First name", "text"),
-    FieldInfo("last_name", "Last name", "text"),
-    FieldInfo("phone", "Phone", "phone"),
-    FieldInfo("linkedin_url", "LinkedIn profile", "url"),
-    FieldInfo("linkedin_id", "LinkedIn id", "text"),
-    FieldInfo("job_title", "Job title", "text"),
-    FieldInfo("company_name", "Company name", "text"),
-    FieldInfo("city", "City", "text"),
-    FieldInfo("country", "Country", "text"),
-    FieldInfo("status", "Status", "enum"),
+    FieldInfo("email", "E-mail", "email", writes="email"),
+    FieldInfo("first_name", "First name", "text", writes="first_name"),
+    FieldInfo("last_name", "Last name", "text", writes="last_name"),
+    FieldInfo("phone", "Phone", "phone", writes="phone"),
+    FieldInfo("linkedin_url", "LinkedIn profile", "url", writes="linkedin_id"),
+    FieldInfo("linkedin_id", "LinkedIn id", "text", writes="linkedin_id"),
+    FieldInfo("job_title", "Job title", "text", writes="job_title"),
+    FieldInfo("company_name", "Company name", "text", writes="company_name"),
+    FieldInfo("city", "City", "text", writes="city"),
+    FieldInfo("country", "Country", "text", writes="country"),
+    FieldInfo("status", "Status", "enum", writes="status"),
     FieldInfo("score", "Score", "number"),
-    FieldInfo("source", "Source", "text"),
-    FieldInfo("owner_email", "Owner", "email"),
+    FieldInfo("source", "Source", "text", writes="source"),
+    FieldInfo("owner_email", "Owner", "email", writes="owner_id"),
     FieldInfo("last_reply_at", "Last reply", "datetime"),
 )
 _COMPANY = (
-    FieldInfo("name", "Name", "text"),
-    FieldInfo("domain", "Domain", "text"),
-    FieldInfo("phone", "Phone", "phone"),
-    FieldInfo("industry", "Industry", "text"),
-    FieldInfo("city", "City", "text"),
-    FieldInfo("country", "Country", "text"),
-    FieldInfo("employees", "Employees", "number"),
+    FieldInfo("name", "Name", "text", writes="name"),
+    FieldInfo("domain", "Domain", "text", writes="domain"),
+    FieldInfo("phone", "Phone", "phone", writes="phone"),
+    FieldInfo("industry", "Industry", "text", writes="industry"),
+    FieldInfo("city", "City", "text", writes="city"),
+    FieldInfo("country", "Country", "text", writes="country"),
+    FieldInfo("employees", "Employees", "number", writes="employees"),
 )
 _DEAL = (
-    FieldInfo("name", "Name", "text"),
-    FieldInfo("stage_id", "Stage", "enum"),
-    FieldInfo("amount", "Amount", "number"),
-    FieldInfo("currency", "Currency", "text"),
-    FieldInfo("close_date", "Close date", "date"),
-    FieldInfo("source", "Source", "text"),
-    FieldInfo("owner_email", "Owner", "email"),
+    FieldInfo("name", "Name", "text", writes="name"),
+    FieldInfo("stage_id", "Stage", "enum", writes="stage_id"),
+    FieldInfo("amount", "Amount", "number", writes="amount"),
+    FieldInfo("currency", "Currency", "text", writes="currency"),
+    FieldInfo("close_date", "Close date", "date", writes="close_date"),
+    FieldInfo("source", "Source", "text", writes="source"),
+    FieldInfo("owner_email", "Owner", "email", writes="owner_id"),
 )
 _ACTIVITY = (
-    FieldInfo("subject", "Subject", "text"),
-    FieldInfo("body", "Text", "text"),
+    FieldInfo("subject", "Subject", "text", writes="subject"),
+    FieldInfo("body", "Text", "text", writes="body"),
     FieldInfo("note_html", "Text with campaign and thread", "text"),
-    FieldInfo("occurred_at", "When", "datetime"),
-    FieldInfo("due_at", "Due", "datetime"),
-    FieldInfo("task_status", "Task status", "enum"),
-    FieldInfo("owner_email", "Owner", "email"),
+    FieldInfo("occurred_at", "When", "datetime", writes="occurred_at"),
+    FieldInfo("due_at", "Due", "datetime", writes="due_at"),
+    FieldInfo("task_status", "Task status", "enum", writes="done_at"),
+    FieldInfo("owner_email", "Owner", "email", writes="owner_id"),
 )
 FIELDS: Mapping[str, tuple[FieldInfo, ...]] = {
     "lead": _LEAD,
@@ -86,6 +64,9 @@ FIELDS: Mapping[str, tuple[FieldInfo, ...]] = {
     "deal": _DEAL,
     "activity": _ACTIVITY,
 }
+
+
+__all__ = ["FIELDS", "NOTE_UNITS", "FieldInfo", "Snapshot", "note_html", "snapshots"]
 
 
 def snapshots(record_type: str, ids: Iterable[int]) -> dict[int, Snapshot]:

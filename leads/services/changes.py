@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
 
 from django.db.models import Model
 
@@ -57,12 +56,11 @@ def publish(workspace: Workspace, changes: Sequence[RecordChange]) -> None:
 
 
 def _row(workspace: Workspace, change: RecordChange) -> Change:
-    action: Literal["created", "updated"] = change.action
     return Change(
         workspace=workspace,
         record_type=change.record_type,
         record_id=change.record_id,
-        action=action,
+        action=change.action,
         fields={name: list(pair) for name, pair in change.fields.items()},
         origin_kind=change.origin.kind,
         origin_id=change.origin.id,
