@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,14 +13,6 @@ from crmsync.core.models.work import State
 from integrations.connectors import CONNECTORS
 from integrations.models import Connection, Link, ObjectMapping, SyncEntry
 from integrations.sync import outbox
-
-# Vendor -> where a person sees a record of it; the host is the sign-in's.
-RECORD_PAGES: Mapping[str, str] = {
-    "hubspot": "{host}/contacts/{account}/record/{type_id}/{id}"
-}
-_HOSTS = {"hubspot": "HUBSPOT_AUTH_URL"}
-# Objects that have a page of their own there.
-_SHOWN = frozenset({"contacts", "companies", "deals"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +59,15 @@ class Standing:
 
 def remote_url(connection: Connection, link: Link) -> str:
     """Return the page of a linked record in its CRM, "" where it has none."""
-    page = RECORD_PAGES.get(connection.vendor, "")
-    if not page or link.remote_object not in _SHOWN or not connection.account_id:
+    spec = CONNECTORS[connection.vendor].spec
+    facts = spec.objects.get(link.remote_object)
+    host = getattr(settings, spec.page_host) if spec.page_host else connection.api_url
+    if facts is None or not (facts.has_page and connection.account_id and host):
         return ""
-    facts = CONNECTORS[connection.vendor].spec.objects[link.remote_object]
-    return page.format(
-        host=getattr(settings, _HOSTS[connection.vendor]),
+    return spec.record_page.format(
+        host=host.rstrip("/"),
         account=connection.account_id,
+        object=facts.name,
         type_id=facts.type_id,
         id=link.remote_id,
     )

@@ -5,7 +5,7 @@ came from.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 VersionStyle = Literal["numbered", "dated"]
@@ -19,6 +19,11 @@ class OAuthFacts:
     `refresh_rotates` None: not known; keep whatever each answer brings.
     `pinned_path`: authorize_path for one `{account}` only; "" = there is none.
     `account_field`: where the token answer names the account; "" = it does not.
+    `identity_field`: where it holds an address that ends in account and user id.
+    `host_field`: where it names the account's own API host. `token_host`: the setting
+    that holds the host of token calls, after the vendor's name. `revoke_secret`: a
+    revocation proves whose app asks. `introspects`: where the answer tells no lifetime,
+    `introspect_path` does.
     """
 
     authorize_path: str
@@ -33,6 +38,11 @@ class OAuthFacts:
     refresh_rotates: bool | None = None
     pinned_path: str = ""
     account_field: str = ""
+    identity_field: str = ""
+    host_field: str = ""
+    token_host: Literal["API_URL", "AUTH_URL"] = "API_URL"
+    revoke_secret: bool = True
+    introspects: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,8 @@ class ObjectFacts:
 
     `keys`: fields a record may be upserted by, the preferred first.
     `modified_field`: what a delta filters on. `required`: needed on create.
+    `stage_field`, `pipeline_field`: where it stands in which pipeline; "" = has none.
+    `has_page`: a record of it has a page of its own there.
     """
 
     name: str
@@ -96,6 +108,9 @@ class ObjectFacts:
     required: tuple[str, ...] = ()
     has_pipelines: bool = False
     docs: str = ""
+    stage_field: str = ""
+    pipeline_field: str = ""
+    has_page: bool = False
 
     def key_for(self, fields: Mapping[str, object]) -> tuple[str, str] | None:
         """Return the preferred key that has a value here, as (field, value)."""
@@ -125,6 +140,12 @@ class VendorSpec:
     `limits`: kind of access ("oauth", "token") -> what holds until headers say more.
     `concurrency`: calls of one account under way at once. `overlap_s`: how far a delta
     reaches back, since rows can become visible after later ones were read.
+    `record_page`: where a person sees a record, with {host}, {account}, {object},
+    {type_id} and {id}; "" = nowhere. `page_host`: the setting that holds {host};
+    "" = the account's own API host.
+    `host_suffixes`: what the host of an account ends with, where each has its own;
+    () = all are called at the host in settings. `references`: (object, other object)
+    -> the field of the former that holds the id of the latter.
     """
 
     name: str
@@ -141,3 +162,7 @@ class VendorSpec:
     docs: Mapping[str, str]
     concurrency: int = 4
     overlap_s: int = 600
+    record_page: str = ""
+    page_host: str = ""
+    host_suffixes: tuple[str, ...] = ()
+    references: Mapping[tuple[str, str], str] = field(default_factory=dict)

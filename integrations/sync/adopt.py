@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from integrations.connectors.base import Connector
+from integrations.connectors.spec import ObjectFacts
 from integrations.models import Link, ObjectMapping
 from integrations.records import RemoteRecord
 from integrations.sync.links import owners_of
@@ -101,19 +102,44 @@ def _open_deals(
     ids = sorted({remote_id for _, remote_id in contacts.values()})
     tied = connector.associations(contact_object, mapping.remote_object, ids)
     deal_ids = sorted({deal for deals in tied.values() for deal in deals})
-    if not deal_ids:
+    facts = connector.spec.objects.get(mapping.remote_object)
+    if not deal_ids or facts is None:
         return
-    names = sorted({name for _, send in sends for name in send.write.fields})
-    deals = connector.fetch(mapping.remote_object, deal_ids, fields=names)
-    ours = owners_of(mapping.connection, mapping.remote_object, deal_ids)
-    free = {deal.remote_id: deal for deal in deals if deal.remote_id not in ours}
+    names = {name for _, send in sends for name in send.write.fields}
+    names = (names | {facts.stage_field, facts.pipeline_field}) - {""}
+    deals = connector.fetch(mapping.remote_object, deal_ids, fields=sorted(names))
+    free = _free_deals(mapping, deals, facts)
     for subject, send in sends:
         if subject.ref in contacts:
             ids_there = tied.get(contacts[subject.ref][1], ())
             its = [free[one] for one in ids_there if one in free]
-            _choose(mapping, subject, send, its, found)
+            _choose(subject, send, _of_its_pipeline(its, send, facts), found)
             if chosen := found.adopted.get(subject.ref):
                 free.pop(chosen.remote_id, None)
+
+
+def _free_deals(
+    mapping: ObjectMapping, deals: Sequence[RemoteRecord], facts: ObjectFacts
+) -> dict[str, RemoteRecord]:
+    """Return by id the open deals that are not linked to one of ours."""
+    ids = [deal.remote_id for deal in deals]
+    ours = owners_of(mapping.connection, mapping.remote_object, ids)
+    closed = _closed_stages(mapping)
+    return {
+        deal.remote_id: deal
+        for deal in deals
+        if deal.remote_id not in ours
+        and not deal.archived
+        and deal.fields.get(facts.stage_field) not in closed
+    }
+
+
+def _of_its_pipeline(
+    deals: Sequence[RemoteRecord], send: Send, facts: ObjectFacts
+) -> list[RemoteRecord]:
+    name = facts.pipeline_field
+    pipeline = str(send.write.fields.get(name, ""))
+    return [deal for deal in deals if (deal.fields.get(name) or "") == pipeline]
 
 
 def _contacts_before_us(
@@ -136,21 +162,8 @@ def _contacts_before_us(
 
 
 def _choose(
-    mapping: ObjectMapping,
-    subject: Subject,
-    send: Send,
-    deals: Sequence[RemoteRecord],
-    found: Found,
+    subject: Subject, send: Send, fitting: Sequence[RemoteRecord], found: Found
 ) -> None:
-    pipeline = str(send.write.fields.get("pipeline", ""))
-    closed = _closed_stages(mapping)
-    fitting = [
-        deal
-        for deal in deals
-        if not deal.archived
-        and deal.fields.get("dealstage") not in closed
-        and (deal.fields.get("pipeline") or "") == pipeline
-    ]
     if len(fitting) > 1:
         told = ", ".join(deal.remote_id for deal in fitting)
         found.unsure[subject.ref] = Hold(

@@ -64,6 +64,9 @@ def _object(  # one line per object below; the defaults are HubSpot's usual case
     modified_field: str = "hs_lastmodifieddate",
     required: tuple[str, ...] = (),
     has_pipelines: bool = False,
+    stage_field: str = "",
+    pipeline_field: str = "",
+    has_page: bool = False,
 ) -> ObjectFacts:
     return ObjectFacts(
         name=name,
@@ -73,6 +76,9 @@ def _object(  # one line per object below; the defaults are HubSpot's usual case
         modified_field=modified_field,
         required=required,
         has_pipelines=has_pipelines,
+        stage_field=stage_field,
+        pipeline_field=pipeline_field,
+        has_page=has_page,
         docs=f"{_DOCS}/objects/{name}/guide",
     )
 
@@ -86,14 +92,18 @@ _OBJECTS = (
         "0-1",
         keys=("email", OWN_KEY),
         modified_field="lastmodifieddate",
+        has_page=True,
     ),
-    _object("companies", "Companies", "0-2"),
+    _object("companies", "Companies", "0-2", has_page=True),
     _object(
         "deals",
         "Deals",
         "0-3",
         required=("dealname", "dealstage"),
         has_pipelines=True,
+        stage_field="dealstage",
+        pipeline_field="pipeline",
+        has_page=True,
     ),
     _object("notes", "Notes", "0-46", required=("hs_timestamp",)),
     _object("tasks", "Tasks", "0-27", required=("hs_timestamp",)),
@@ -216,6 +226,9 @@ SPEC = VendorSpec(
         "limits": "https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines",
         "private app": "https://developers.hubspot.com/docs/apps/legacy-apps/private-apps/overview",
     },
+    # People sign in where they see the records.
+    record_page="{host}/contacts/{account}/record/{type_id}/{id}",
+    page_host="HUBSPOT_AUTH_URL",
 )
 
 # UNCONFIRMED header names; bodies carry a documented correlationId on failure.

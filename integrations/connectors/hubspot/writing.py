@@ -122,6 +122,8 @@ def _association_type(number: int | None) -> dict[str, object]:
 
 
 def _value(name: str, value: object | None) -> str:
+    if type(value) is str:
+        return value  # as nearly all are
     try:
         return to_remote(value)
     except RecordRejected as error:
