@@ -50,6 +50,12 @@ _POLICIES: dict[str, tuple[RateScope, float | None]] = {
     "SECONDLY": ("search", 1.0),
     "TEN_SECONDLY_ROLLING": ("burst", 10.0),
 }
+_OTHER_POLICY: tuple[RateScope, float | None] = ("burst", None)
+# The message names the policy too.
+_POLICY_IN_TEXT = re.compile(r"\byour (\w+) limit", re.I)
+_DAILY_LEFT = "x-hubspot-ratelimit-daily-remaining"
+_QUARTER_HOUR_S = 900.0
+_RESET_SLACK_S = 5.0
 
 # Text and lists from a vendor's JSON: nothing about its shape may be believed.
 Json = Mapping[str, Any]
@@ -108,16 +114,47 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 def _rate_limited(
     body: Json, status: int, headers: Mapping[str, str], where: Where
 ) -> RateLimited:
-    scope, usual_s = _POLICIES.get(str(body.get("policyName")), ("burst", None))
+    scope, usual_s = _OTHER_POLICY
     if status == _LOCKED:
         usual_s = LOCK_S
+    elif status != _MOVING:
+        scope, usual_s = _policy(body, headers)
     told_s = retry_after_s(headers)
+    if told_s is None and scope == "daily":
+        told_s = _until_reset_s(headers)
     return RateLimited(
         where.get("detail", ""),
         retry_after_s=usual_s if told_s is None else told_s,
         scope=scope,
         **where,
     )
+
+
+def _policy(body: Json, headers: Mapping[str, str]) -> tuple[RateScope, float | None]:
+    """Say which limit was hit: by name, by what is left of the day, or by the text."""
+    named = str(body.get("policyName") or "")
+    if named not in _POLICIES and headers.get(_DAILY_LEFT, "").strip() == "0":
+        named = "DAILY"
+    if named not in _POLICIES:
+        found = _POLICY_IN_TEXT.search(str(body.get("message") or ""))
+        named = found.group(1).upper() if found else ""
+    return _POLICIES.get(named, _OTHER_POLICY)
+
+
+def _until_reset_s(headers: Mapping[str, str]) -> float | None:
+    """Return the wait until the account's midnight may be over; None: no Date given.
+
+    Which zone the account is in is not told. Midnight falls on a quarter of an hour in
+    every zone there is, so asking just after each of them resumes in time, with at
+    most four refusals an hour.
+
+    >>> _until_reset_s({"date": "Wed, 21 Oct 2026 07:28:00 GMT"})
+    125.0
+    """
+    now = _http_date(headers.get("date", ""))
+    if now is None:
+        return None
+    return _QUARTER_HOUR_S - (now - _RESET_SLACK_S) % _QUARTER_HOUR_S
 
 
 def _duplicate(body: Json, where: Where, field: str = "") -> DuplicateFound:

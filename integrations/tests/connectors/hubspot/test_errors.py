@@ -136,7 +136,9 @@ def test_a_key_that_is_not_unique_is_a_mistake_in_the_mapping() -> None:
         (429, "NEW_POLICY", {}, None, "burst"),
         (429, "DAILY", {"Retry-After": "60"}, 60.0, "daily"),
         (423, "", {}, 2.0, "burst"),
+        (423, "", {"Retry-After": "7"}, 7.0, "burst"),
         (477, "", {"Retry-After": "86400"}, 86400.0, "burst"),
+        (477, "", {}, None, "burst"),
     ],
 )
 def test_throttling_says_how_long_and_of_what(
@@ -146,6 +148,63 @@ def test_throttling_says_how_long_and_of_what(
 
     assert isinstance(error, errors.RateLimited)
     assert (error.retry_after_s, error.scope) == (wait_s, scope)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "scope"),
+    [
+        ({"message": "You have reached your daily limit."}, {}, "daily"),
+        ({"message": "You have reached your secondly limit."}, {}, "search"),
+        ({"message": "You have reached your ten_secondly_rolling limit."}, {}, "burst"),
+        ({}, {"X-HubSpot-RateLimit-Daily-Remaining": "0"}, "daily"),
+        ({}, {"X-HubSpot-RateLimit-Daily-Remaining": "1"}, "burst"),
+        (
+            {"policyName": "TEN_SECONDLY_ROLLING"},
+            {"X-HubSpot-RateLimit-Daily-Remaining": "0"},
+            "burst",
+        ),
+        (b"", {}, "burst"),
+        (b"<html>your limit</html>", {}, "burst"),
+    ],
+)
+def test_a_limit_without_a_policy_is_told_from_text_and_headers(
+    body: Any, headers: Any, scope: str
+) -> None:
+    assert parse(429, body, headers).scope == scope
+
+
+@pytest.mark.parametrize("status", [423, 477])
+def test_a_lock_or_a_move_is_no_daily_limit(status: int) -> None:
+    left = {"X-HubSpot-RateLimit-Daily-Remaining": "0"}
+
+    assert parse(status, {"policyName": "DAILY"}, left).scope == "burst"
+
+
+@pytest.mark.parametrize(
+    ("time", "wait_s"),
+    [
+        ("07:28:00", 125.0),
+        ("07:44:59", 6.0),
+        ("07:45:00", 5.0),
+        ("07:45:04", 1.0),
+        ("07:45:05", 900.0),
+        ("23:59:59", 6.0),
+    ],
+)
+def test_a_spent_day_waits_for_the_next_moment_that_may_be_midnight(
+    time: str, wait_s: float
+) -> None:
+    headers = {"Date": f"Wed, 21 Oct 2026 {time} GMT"}
+
+    error = parse(429, {"policyName": "DAILY"}, headers)
+
+    assert (error.scope, error.retry_after_s) == ("daily", wait_s)
+
+
+def test_what_a_spent_day_is_told_to_wait_is_believed() -> None:
+    headers = {"Retry-After": "7200", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+
+    assert parse(429, {"policyName": "DAILY"}, headers).retry_after_s == 7200
 
 
 @pytest.mark.parametrize(
