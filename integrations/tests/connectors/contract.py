@@ -1,128 +1,23 @@
-"""The contract every connector keeps, whatever its vendor.
+"""What every connector keeps when it writes, whatever its vendor."""
 
-A `Bench` says in the vendor's words what the suite needs; the vendor is a simulator
-in a process of its own, which shares nothing with the connector.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 from integrations import errors
 from integrations.connectors import CONNECTORS
-from integrations.connectors.base import Connector
-from integrations.connectors.http import CallRecord, HttpClient
-from integrations.records import Association, Filter, RemoteField, Write, WriteResult
-from integrations.simulators.testing import PRIVATE_TOKEN, RunningSimulator
+from integrations.connectors.http import CallRecord
+from integrations.records import WriteResult
+from integrations.tests.connectors.benches import Rig
 
 SILENT = ("empty_2xx", "blank_2xx", "html_2xx", "truncated_json", "missing_results")
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What one vendor calls the things the suite speaks of.
-
-    `key`: a natural unique field of people; `text`: any writable text field;
-    `bad_key`: a value of `key` that the vendor refuses.
-    """
-
-    vendor: str
-    account_id: str
-    people: str
-    key: str
-    text: str
-    bad_key: str
-    activity: str
-    activity_fields: Mapping[str, object]
-    activity_text: str
-    deals: str
-
-
-BENCHES = {
-    "hubspot": Bench(
-        vendor="hubspot",
-        account_id="4100001",
-        people="contacts",
-        key="email",
-        text="firstname",
-        bad_key="not an address",
-        activity="notes",
-        activity_fields={"hs_timestamp": datetime(2026, 1, 2, tzinfo=UTC)},
-        activity_text="hs_note_body",
-        deals="deals",
-    )
-}
-
-
-@dataclass
-class Rig:
-    """A connector, the simulator it speaks to and what was observed."""
-
-    bench: Bench
-    simulator: RunningSimulator
-    calls: list[CallRecord] = field(default_factory=list)
-
-    def connector(self, token: str = PRIVATE_TOKEN, **options: Any) -> Connector:
-        entry = CONNECTORS[self.bench.vendor]
-        client = HttpClient(
-            self.simulator.base_url,
-            lambda refused=None: token,
-            vendor=self.bench.vendor,
-            parse_error=entry.parse_error,
-            request_id_headers=entry.request_id_headers,
-            **({"on_call": self.calls.append} | options),
-        )
-        return entry.make(client)
-
-    def own_key(self) -> str:
-        return CONNECTORS[self.bench.vendor].spec.own_key.name
-
-    def add_own_key(self, object_type: str) -> None:
-        self.connector().ensure_fields(object_type, [self.own_field()])
-        self.calls.clear()
-
-    def own_field(self) -> RemoteField:
-        own = CONNECTORS[self.bench.vendor].spec.own_key
-        return RemoteField(own.name, own.label, "text", unique=True, group=own.group)
-
-    def person(self, number: int, **more: object) -> Write:
-        bench = self.bench
-        return Write(
-            f"person-{number}",
-            bench.people,
-            None,
-            bench.key,
-            f"person{number}@example.com",
-            {bench.text: f"Person {number}"} | more,
-        )
-
-    def note(self, number: int, *ties: Association) -> Write:
-        """A create, which no vendor lets us repeat."""
-        bench = self.bench
-        return Write(
-            f"note-{number}",
-            bench.activity,
-            None,
-            self.own_key(),
-            f"note-key-{number}",
-            {**bench.activity_fields, bench.activity_text: f"Text {number}"},
-            ties,
-            mode="create",
-        )
-
-    def held(self, object_type: str) -> list[Any]:
-        found: list[Any] = self.simulator.dump(object_type)
-        return [one for one in found if not one.get("archived")]
 
 
 def kinds(results: list[WriteResult]) -> set[type]:
     return {type(result.error) for result in results}
 
 
-class ConnectorContract:
+class WritingContract:
     """Mixed into one test class, which is run for every line of CONNECTORS."""
 
     # Who are we
@@ -185,7 +80,7 @@ class ConnectorContract:
         results = rig.connector().write(rig.bench.people, writes)
 
         assert results[0].remote_id == results[1].remote_id
-        assert rig.held(rig.bench.people)[0]["properties"][text] == "New"
+        assert rig.held(rig.bench.people)[0].fields[text] == "New"
 
     def test_nothing_to_write_is_no_call(self, rig: Rig) -> None:
         assert rig.connector().write(rig.bench.people, []) == []
@@ -207,13 +102,15 @@ class ConnectorContract:
 
     def test_none_clears_a_field_and_an_absent_one_stays(self, rig: Rig) -> None:
         connector = rig.connector()
-        connector.write(rig.bench.people, [rig.person(1, lastname="Stays")])
+        connector.write(
+            rig.bench.people, [rig.person(1, **{rig.bench.other_text: "Stays"})]
+        )
 
         connector.write(rig.bench.people, [rig.person(1, **{rig.bench.text: None})])
 
-        left = rig.held(rig.bench.people)[0]["properties"]
+        left = rig.held(rig.bench.people)[0].fields
         assert left.get(rig.bench.text) in (None, "")
-        assert left["lastname"] == "Stays"
+        assert left[rig.bench.other_text] == "Stays"
 
     # What is wrong with one record
 
@@ -389,8 +286,8 @@ class ConnectorContract:
         results = rig.connector().write(rig.bench.people, writes)
 
         held = rig.held(rig.bench.people)
-        ids = {one["properties"][rig.bench.key]: one["id"] for one in held}
-        expected = [str(ids[write.key_value]) for write in writes]
+        ids = {one.fields[rig.bench.key]: one.id for one in held}
+        expected = [ids[write.key_value] for write in writes]
         assert [one.remote_id for one in results] == expected
 
     def test_a_redirect_is_not_followed(self, rig: Rig) -> None:
@@ -406,203 +303,3 @@ class ConnectorContract:
             rig.connector("pat-narrow").write(rig.bench.people, [rig.person(1)])
 
         assert caught.value.scopes
-
-    # Reading
-
-    def test_records_are_fetched_by_id_and_by_key_and_the_missing_left_out(
-        self, rig: Rig
-    ) -> None:
-        bench, connector = rig.bench, rig.connector()
-        known = connector.write(bench.people, [rig.person(1), rig.person(2)])
-        ids = [str(one.remote_id) for one in known]
-
-        by_id = connector.fetch(bench.people, [*ids, "999999"], fields=[bench.text])
-        by_key = connector.fetch(
-            bench.people,
-            ["person2@example.com", "nobody@example.com"],
-            fields=[bench.text],
-            key_field=bench.key,
-        )
-
-        assert {one.remote_id for one in by_id} == set(ids)
-        assert [one.fields[bench.text] for one in by_key] == ["Person 2"]
-        assert by_key[0].fields[bench.key] == "person2@example.com"
-        assert by_key[0].updated_at is not None
-
-    def test_changes_are_walked_without_gap_or_repetition(self, rig: Rig) -> None:
-        bench, connector = rig.bench, rig.connector()
-        page = CONNECTORS[bench.vendor].spec.search.page
-        rig.simulator.seed(
-            [
-                {
-                    "object": bench.people,
-                    "properties": {bench.key: "p{n}@example.com"},
-                    "count": 2 * page + 7,
-                }
-            ]
-        )
-        now = datetime.now(UTC)
-        window = (now - timedelta(hours=1), now + timedelta(hours=1))
-        seen: list[str] = []
-        cursor: str | None = None
-        pages = 0
-        while pages == 0 or cursor is not None:
-            found = connector.changed_since(bench.people, *window, cursor, [bench.key])
-            seen += [one.remote_id for one in found.records]
-            cursor, pages = found.cursor, pages + 1
-
-        assert len(seen) == len(set(seen)) == 2 * page + 7
-        assert pages == 3
-
-    def test_a_window_without_changes_is_one_empty_page(self, rig: Rig) -> None:
-        connector = rig.connector()
-        connector.write(rig.bench.people, [rig.person(1)])
-        past = datetime(2020, 1, 1, tzinfo=UTC)
-
-        page = connector.changed_since(rig.bench.people, past, past, None, [])
-
-        assert page.records == ()
-        assert page.cursor is None
-
-    def test_a_search_finds_by_value_and_by_list(self, rig: Rig) -> None:
-        bench, connector = rig.bench, rig.connector()
-        connector.write(bench.people, [rig.person(n) for n in range(4)])
-        one = Filter(bench.key, "eq", "person2@example.com")
-        some = Filter(bench.key, "in", ("Person1@example.com", "PERSON3@EXAMPLE.COM"))
-
-        by_value = connector.search(bench.people, [one], [bench.text], 10)
-        by_list = connector.search(bench.people, [some], [bench.text], 10)
-
-        assert [r.fields[bench.text] for r in by_value.records] == ["Person 2"]
-        assert len(by_list.records) == 2
-
-    def test_a_search_that_asks_too_much_is_refused_here(self, rig: Rig) -> None:
-        many = [Filter(rig.bench.key, "has")] * 99
-
-        with pytest.raises(errors.Unsupported):
-            rig.connector().search(rig.bench.people, many, [], 10)
-
-        assert rig.calls == []
-
-    def test_fields_are_described(self, rig: Rig) -> None:
-        fields = {f.name: f for f in rig.connector().describe(rig.bench.people)}
-
-        assert fields[rig.bench.text].type == "text"
-        assert not fields[rig.bench.text].read_only
-        assert any(one.read_only for one in fields.values())
-        assert any(one.options for one in fields.values())
-
-    def test_owners_and_pipelines_are_listed(self, rig: Rig) -> None:
-        connector = rig.connector()
-
-        owners = connector.owners()
-        pipelines = connector.pipelines(rig.bench.deals)
-
-        assert all(one.id and one.email and one.active for one in owners)
-        assert len(owners) > 1
-        assert any(stage.closed for one in pipelines for stage in one.stages)
-        assert connector.pipelines(rig.bench.people) == ()
-
-    # Associations
-
-    def test_a_create_brings_its_associations_in_the_same_call(self, rig: Rig) -> None:
-        rig.add_own_key(rig.bench.activity)
-        connector = rig.connector()
-        person = connector.write(rig.bench.people, [rig.person(1)])[0]
-        rig.calls.clear()
-        tie = Association(rig.bench.people, str(person.remote_id))
-
-        note = connector.write(rig.bench.activity, [rig.note(1, tie)])[0]
-
-        assert len(rig.calls) == 1
-        found = connector.associations(
-            rig.bench.activity, rig.bench.people, [str(note.remote_id)]
-        )
-        assert found == {note.remote_id: [person.remote_id]}
-
-    def test_an_upsert_brings_its_associations_too(self, rig: Rig) -> None:
-        rig.add_own_key(rig.bench.activity)
-        connector = rig.connector()
-        note = connector.write(rig.bench.activity, [rig.note(1)])[0]
-        tie = Association(rig.bench.activity, str(note.remote_id))
-
-        person = connector.write(
-            rig.bench.people, [replace(rig.person(1), associations=(tie,))]
-        )[0]
-
-        assert person.error is None
-        found = connector.associations(
-            rig.bench.people, rig.bench.activity, [str(person.remote_id)]
-        )
-        assert found == {person.remote_id: [note.remote_id]}
-
-    def test_an_association_that_fails_does_not_hide_the_record(self, rig: Rig) -> None:
-        tie = Association(rig.bench.activity, "999999")
-        other = rig.person(2)
-
-        results = rig.connector().write(
-            rig.bench.people, [replace(rig.person(1), associations=(tie,)), other]
-        )
-
-        assert results[0].remote_id is not None
-        assert results[0].error is not None
-        assert results[1].error is None
-
-    def test_associations_can_be_made_twice_and_none_is_none(self, rig: Rig) -> None:
-        rig.add_own_key(rig.bench.activity)
-        connector = rig.connector()
-        people = connector.write(rig.bench.people, [rig.person(1), rig.person(2)])
-        note = connector.write(rig.bench.activity, [rig.note(1)])[0]
-        ids = [str(one.remote_id) for one in people]
-        ties = [(ids[0], Association(rig.bench.activity, str(note.remote_id)))]
-
-        made = connector.associate(rig.bench.people, ties)
-        again = connector.associate(rig.bench.people, ties)
-
-        assert made == again == [None]
-        found = connector.associations(rig.bench.people, rig.bench.activity, ids)
-        assert found == {ids[0]: [note.remote_id], ids[1]: []}
-
-    # Set-up
-
-    def test_missing_fields_are_made_once(self, rig: Rig) -> None:
-        connector = rig.connector()
-        wanted = [rig.own_field(), RemoteField("shoe_size", "Shoe size", "number")]
-
-        made = connector.ensure_fields(rig.bench.people, wanted)
-        rig.calls.clear()
-        again = connector.ensure_fields(rig.bench.people, wanted)
-
-        assert [one.refusal for one in made + again] == [None] * 4
-        assert [one.type for one in again] == ["text", "number"]
-        assert made[0].unique
-        assert len(rig.calls) == 1
-
-    def test_a_field_that_cannot_be_made_is_refused_alone(self, rig: Rig) -> None:
-        bench = rig.bench
-        wanted = [
-            RemoteField("Not A Name!", "Bad", "text"),
-            RemoteField("nice_one", "Nice", "enum"),
-            RemoteField("good_one", "Good", "bool"),
-            RemoteField("odd_one", "Odd", "owner"),
-            RemoteField(bench.text, "There, but not unique", "text", unique=True),
-        ]
-
-        made = rig.connector().ensure_fields(bench.people, wanted)
-
-        refused = [one.name for one in made if one.refusal]
-        assert "good_one" not in refused
-        assert {"Not A Name!", "odd_one", bench.text} <= set(refused)
-
-    def test_a_record_is_upserted_by_our_own_key(self, rig: Rig) -> None:
-        rig.add_own_key(rig.bench.people)
-        connector = rig.connector()
-        write = Write(
-            "r", rig.bench.people, None, rig.own_key(), "key-1", {rig.bench.text: "A"}
-        )
-
-        first = connector.write(rig.bench.people, [write])[0]
-        again = connector.write(rig.bench.people, [write])[0]
-
-        assert first.error is None
-        assert (first.remote_id, again.created) == (again.remote_id, False)

@@ -6,7 +6,13 @@ import pytest
 
 from integrations.connectors import CONNECTORS
 from integrations.simulators.testing import RunningSimulator
-from integrations.tests.connectors.contract import BENCHES, ConnectorContract, Rig
+from integrations.tests.connectors.benches import Bench, Rig
+from integrations.tests.connectors.contract import WritingContract
+from integrations.tests.connectors.contract_reading import ReadingContract
+from integrations.tests.connectors.contract_setup import SetUpContract
+from integrations.tests.connectors.hubspot.bench import HUBSPOT_BENCH
+
+BENCHES: dict[str, Bench] = {bench.vendor: bench for bench in (HUBSPOT_BENCH,)}
 
 
 @pytest.fixture(scope="module", params=sorted(CONNECTORS))
@@ -23,8 +29,16 @@ def rig(running: tuple[str, RunningSimulator]) -> Rig:
     return Rig(BENCHES[vendor], simulator)
 
 
-class TestContract(ConnectorContract):
+class TestWriting(WritingContract):
     """The suite itself is in `contract`."""
+
+
+class TestReading(ReadingContract):
+    """The suite itself is in `contract_reading`."""
+
+
+class TestSetUp(SetUpContract):
+    """The suite itself is in `contract_setup`."""
 
 
 def test_every_connector_has_a_bench() -> None:
