@@ -44,8 +44,9 @@ class RemoteOption:
 class RemoteField:
     """One property of a remote object.
 
-    `refusal` is set only in the answer of `ensure_fields`: the field could not
-    be made, or exists in a shape that does not serve.
+    `restricted`: an enumeration that takes its options and nothing else. `refusal` is
+    set only in the answer of `ensure_fields`: the field could not be made, or exists
+    in a shape that does not serve.
     """
 
     name: str
@@ -59,6 +60,7 @@ class RemoteField:
     calculated: bool = False
     group: str = ""
     description: str = ""
+    restricted: bool = False
     refusal: SyncError | None = None
 
 
@@ -216,10 +218,14 @@ class RemotePipeline:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose data the token opens. `id` "" = the vendor did not say."""
+    """Whose data the token opens. `id` "" = the vendor did not say.
+
+    user, user_id: as whom the vendor sees us, by name and by id.
+    """
 
     id: str
     name: str = ""
     scopes: tuple[str, ...] = ()
     token_expires_in_s: int | None = None
     user: str = ""
+    user_id: str = ""

@@ -1,4 +1,4 @@
-"""OAuth on the wire: the address a person is sent to, and the calls for tokens.
+"""OAuth on the wire: the address a person is sent to, and the calls about tokens.
 
 It stores nothing. What goes into a token call is never in an error it raises.
 """
@@ -6,16 +6,18 @@ It stores nothing. What goes into a token call is never in an error it raises.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from django.conf import settings
 
-from integrations.connectors import CONNECTORS
-from integrations.connectors.http import Answer, ParseError, post_form
+from integrations.connectors import CONNECTORS, hosts
+from integrations.connectors.http import ParseError, post_form
+from integrations.connectors.messages import Answer, Expects
 from integrations.connectors.spec import OAuthFacts
 from integrations.errors import (
     Misconfigured,
@@ -28,7 +30,7 @@ from integrations.errors import (
 
 DEADLINE_S = 10.0
 _LONGEST_LIFE_S = 10 * 366 * 86_400
-_SECRET_KEYS = ("client_secret", "code", "code_verifier", "refresh_token")
+_SECRET_KEYS = ("client_secret", "code", "code_verifier", "refresh_token", "token")
 
 
 class NotSetUp(Exception):
@@ -37,13 +39,18 @@ class NotSetUp(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token call gave. refresh "": keep the old one; lifetime_s 0: not said."""
+    """What a token call gave. refresh "": keep the old one; lifetime_s 0: not said.
+
+    user_id: as whom we act; api_url: the account's own host. Both "" = not said.
+    """
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
     lifetime_s: int
     account_id: str
     scopes: tuple[str, ...]
+    user_id: str = ""
+    api_url: str = ""
 
 
 def oauth_facts(vendor: str) -> OAuthFacts:
@@ -75,9 +82,8 @@ def authorize_url(
     if verifier:
         challenge = create_s256_code_challenge(verifier)
         proof = {"code_challenge": challenge, "code_challenge_method": "S256"}
-    host = str(getattr(settings, f"{vendor.upper()}_AUTH_URL")).rstrip("/")
     address: str = prepare_grant_uri(
-        host + path,
+        hosts.setting(vendor, "AUTH_URL") + path,
         client_of(vendor)[0],
         "code",
         redirect_uri=redirect_uri,
@@ -109,33 +115,83 @@ def renew(vendor: str, refresh: str) -> Grant:
     return _ask(vendor, {"grant_type": "refresh_token", "refresh_token": refresh})
 
 
-def _ask(vendor: str, form: dict[str, str]) -> Grant:
-    client_id, secret = client_of(vendor)
-    form |= {"client_id": client_id, "client_secret": secret}
+def revoke(vendor: str, token: str) -> None:
+    """Give a token back: the refresh token ends the grant. Raises SyncError."""
     facts = oauth_facts(vendor)
-    answer = post_form(
-        str(getattr(settings, f"{vendor.upper()}_API_URL")),
-        facts.token_path,
+    form = {"token": token}
+    if facts.revoke_secret:
+        form |= _credentials(vendor)
+    _post(vendor, facts.revoke_path, form, expects="raw")
+
+
+def _ask(vendor: str, form: dict[str, str]) -> Grant:
+    facts = oauth_facts(vendor)
+    answer = _post(vendor, facts.token_path, form | _credentials(vendor))
+    grant = _grant(vendor, answer, facts)
+    if facts.introspects and not grant.lifetime_s:
+        return replace(grant, lifetime_s=_told_lifetime_s(vendor, grant.access))
+    return grant
+
+
+def _credentials(vendor: str) -> dict[str, str]:
+    client_id, secret = client_of(vendor)
+    return {"client_id": client_id, "client_secret": secret}
+
+
+def _post(
+    vendor: str, path: str, form: Mapping[str, str], *, expects: Expects = "object"
+) -> Answer:
+    return post_form(
+        hosts.setting(vendor, oauth_facts(vendor).token_host),
+        path,
         form,
         vendor=vendor,
         parse_error=_error_parser(form),
         deadline_s=DEADLINE_S,
+        expects=expects,
     )
-    return _grant(answer, facts)
 
 
-def _grant(answer: Answer, facts: OAuthFacts) -> Grant:
+def _told_lifetime_s(vendor: str, access: str) -> int:
+    """Ask how long a token has left; 0 where that is not told.
+
+    Then its end is noticed by a refused call, which costs that call only.
+    """
+    form = {"token": access, "token_type_hint": "access_token"}
+    path = oauth_facts(vendor).introspect_path
+    try:
+        body = _post(vendor, path, form | _credentials(vendor)).body
+    except SyncError:
+        return 0
+    ends_at = body.get("exp")
+    if isinstance(ends_at, bool) or not isinstance(ends_at, int | float):
+        return 0
+    return min(max(int(ends_at - time.time()), 0), _LONGEST_LIFE_S)
+
+
+def _grant(vendor: str, answer: Answer, facts: OAuthFacts) -> Grant:
     body = answer.body
     access, refresh = body.get("access_token"), body.get("refresh_token")
     if not isinstance(access, str) or not access.strip():
         raise OutcomeUnknown("The answer holds no access token", status=answer.status)
+    account_id, user_id = _identity(body.get(facts.identity_field))
+    host = body.get(facts.host_field)
     return Grant(
         access=access.strip(),
         refresh=refresh.strip() if isinstance(refresh, str) else "",
         lifetime_s=_lifetime_s(body.get("expires_in"), facts),
-        account_id=str(body.get(facts.account_field) or ""),
+        account_id=str(body.get(facts.account_field) or "") or account_id,
         scopes=_scopes(body, facts),
+        user_id=user_id,
+        api_url=hosts.accepted(vendor, str(host)) if host else "",
     )
+
+
+def _identity(address: object) -> tuple[str, str]:
+    """Return account and user id of an address that ends in them, ("", "") else."""
+    parts = address.rstrip("/").split("/") if isinstance(address, str) else []
+    ids = [one for one in parts[-2:] if one.isascii() and one.isalnum()]
+    return (ids[0], ids[1]) if len(ids) == 2 and len(parts) > 4 else ("", "")
 
 
 def _lifetime_s(told: object, facts: OAuthFacts) -> int:

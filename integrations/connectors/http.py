@@ -6,14 +6,12 @@ repeat.
 """
 
 import email.utils
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Literal, Protocol
-from urllib.parse import quote, urlencode
+from typing import Protocol
+from urllib.parse import quote
 
 import requests
 from requests import Response, Session
@@ -21,8 +19,11 @@ from requests.auth import AuthBase
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
+from integrations.connectors import messages
+from integrations.connectors.clock import Clock
 from integrations.connectors.deadline import Deadline, DeadlineAdapter
 from integrations.connectors.limits import Limiter, Unlimited
+from integrations.connectors.messages import Answer, Call, CallRecord, Expects
 from integrations.errors import (
     OutcomeUnknown,
     RateLimited,
@@ -40,7 +41,6 @@ DEADLINE_S = 30.0
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_WAIT_S = 1.0
 
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 ParseError = Callable[[int, Mapping[str, str], bytes], SyncError]
 
 
@@ -49,53 +49,6 @@ class TokenProvider(Protocol):
 
     def __call__(self, refused: str | None = None) -> str:
         """`refused`: the token the vendor just called expired; give a newer one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request. `path` is joined to the base URL, `{name}` filled from `values`.
-
-    `path` is what is journalled, so ids and secrets belong in `values`.
-    `repeatable`: sending it twice does no more than sending it once.
-    `inputs`: how many records it is about.
-    `form`: sent instead of JSON, and without the access token.
-    """
-
-    method: Method
-    path: str
-    values: Mapping[str, str] | None = field(default=None, repr=False)
-    query: Mapping[str, str] | None = None
-    json: object | None = field(default=None, repr=False)
-    form: Mapping[str, str] | None = field(default=None, repr=False)
-    repeatable: bool = True
-    inputs: int = 1
-    bucket: str = "api"
-    object_type: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A 2xx. headers: lower-case names; body: the JSON object, {} for 204."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class CallRecord:
-    """What the journal may know of a call; no ids, bodies or tokens.
-
-    `status` None: no answer. `outcome` "ok" or an error class.
-    """
-
-    method: str
-    path: str
-    status: int | None
-    duration_s: float
-    request_id: str
-    inputs: int
-    outcome: str
 
 
 class _Bearer(AuthBase):
@@ -114,13 +67,14 @@ class _Bearer(AuthBase):
 class HttpClient:
     """Calls one host for one connection, one call at a time per thread.
 
-    Raises SyncError and nothing else. Keeps sockets open between calls; closes
-    them with `close` or the `with` statement.
+    base_url: a function where the host can change with the token. Raises SyncError and
+    nothing else. Keeps sockets open between calls; closes them with `close` or the
+    `with` statement.
     """
 
     def __init__(
         self,
-        base_url: str,
+        base_url: str | Callable[[], str],
         token: TokenProvider,
         *,
         vendor: str,
@@ -133,7 +87,7 @@ class HttpClient:
         max_body_bytes: int = MAX_BODY_BYTES,
         max_wait_s: float = MAX_WAIT_S,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
+        self._base_url = base_url
         self.vendor = vendor
         self._token = token
         self._parse_error = parse_error
@@ -145,6 +99,7 @@ class HttpClient:
         self._max_body_bytes = max_body_bytes
         self._max_wait_s = max_wait_s
         self._session = _session()
+        self._clock = Clock()
 
     def __repr__(self) -> str:
         return f"<HttpClient {self.vendor} {self.base_url}>"
@@ -157,6 +112,17 @@ class HttpClient:
 
     def close(self) -> None:
         self._session.close()
+
+    @property
+    def base_url(self) -> str:
+        """The host that is called, without a slash at its end."""
+        base = self._base_url() if callable(self._base_url) else self._base_url
+        return base.rstrip("/")
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """The vendor's clock minus ours, in seconds; None until it has answered."""
+        return self._clock.offset_s
 
     def token(self) -> str:
         """The token in use, for the vendor's "who am I" call. Never log it."""
@@ -216,6 +182,7 @@ class HttpClient:
             time.sleep(wait_s)
 
     def _exchange(self, call: Call, token: str) -> Answer:
+        sent_at = time.time()
         with Deadline(self._deadline_s) as deadline:
             try:
                 response = self._send(call, token)
@@ -231,17 +198,20 @@ class HttpClient:
                 raise _no_answer("Deadline", call, deadline)
         headers = {name.lower(): value for name, value in response.headers.items()}
         self._limiter.observe(headers)
+        self._clock.observe(
+            headers.get("date", ""), sent_at=sent_at, answered_at=time.time()
+        )
         return self._judge(call, response.status_code, headers, body)
 
     def _send(self, call: Call, token: str) -> Response:
         values = {k: quote(v, safe="") for k, v in (call.values or {}).items()}
-        data, kind = _payload(call)
+        data, kind = messages.payload(call, token)
         return self._session.request(
             call.method,
             self.base_url + call.path.format_map(values),
             params=call.query,
             data=data,
-            headers={"Content-Type": kind} if data else None,
+            headers=messages.headers_of(call, kind),
             auth=_Bearer(token) if call.form is None else None,
             timeout=self._timeout_s,
             allow_redirects=False,
@@ -252,15 +222,13 @@ class HttpClient:
         self, call: Call, status: int, headers: dict[str, str], body: bytes
     ) -> Answer:
         request_id = self._request_id(headers)
-        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        if not _is_success(call, status):
             headers.setdefault("date", email.utils.formatdate(usegmt=True))
             error = self._parse_error(status, headers, body)
             error.request_id = error.request_id or request_id
             raise after_sending(error, call)
-        if status == HTTPStatus.NO_CONTENT:
-            return Answer(status, headers, {})
         try:
-            return Answer(status, headers, _json_object(body))
+            return messages.answer(call, status, headers, body)
         except ValueError as problem:
             error = Retryable(str(problem), status=status, request_id=request_id)
             raise after_sending(error, call) from None
@@ -307,12 +275,13 @@ def post_form(
     vendor: str,
     parse_error: ParseError,
     deadline_s: float,
+    expects: Expects = "object",
 ) -> Answer:
     """Send a form once and without a token, as OAuth's token endpoints want it.
 
     Raises OutcomeUnknown when it may have been taken, else what `parse_error` named.
     """
-    call = Call("POST", path, form=form, repeatable=False)
+    call = Call("POST", path, form=form, repeatable=False, expects=expects)
     with HttpClient(
         base_url,
         _no_token,
@@ -328,13 +297,10 @@ def _no_token(refused: str | None = None) -> str:
     return ""
 
 
-def _payload(call: Call) -> tuple[bytes | None, str]:
-    """Return the body to send and its content type."""
-    if call.form is not None:
-        return urlencode(call.form).encode(), "application/x-www-form-urlencoded"
-    if call.json is None:
-        return None, ""
-    return json.dumps(call.json).encode(), "application/json"
+def _is_success(call: Call, status: int) -> bool:
+    if status == HTTPStatus.NOT_MODIFIED:
+        return messages.is_conditional(call)
+    return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def after_sending(error: SyncError, call: Call) -> SyncError:
@@ -367,7 +333,7 @@ def _session() -> Session:
     session = Session()
     # No proxy, no .netrc: credentials go where we send them and nowhere else.
     session.trust_env = False
-    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+    session.headers.update({"User-Agent": USER_AGENT})
     adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=8, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
@@ -384,14 +350,3 @@ def _read(response: Response, limit: int) -> bytes:
             raise Retryable("The answer is too large", status=response.status_code)
         parts.append(part)
     return b"".join(parts)
-
-
-def _json_object(body: bytes) -> Mapping[str, object]:
-    """Parse a JSON object. Raises ValueError for whatever else it is."""
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
-        raise ValueError("The answer is not JSON") from None
-    if not isinstance(parsed, dict):
-        raise ValueError("The answer is not a JSON object")
-    return parsed

@@ -57,6 +57,8 @@ class StoredToken:
 
     def __init__(self, connection_id: int) -> None:
         self.connection_id = connection_id
+        # The account's own host, as of the last token that was given; "" = none.
+        self.api_url = ""
         self._rest_until = 0.0
 
     def __call__(self, refused: str | None = None) -> str:
@@ -68,6 +70,7 @@ class StoredToken:
         give_up_at = time.monotonic() + WAIT_S
         while True:
             row = _read(self.connection_id)
+            self.api_url = row.connection.api_url
             _insist_on_grant(row)
             usable = _is_usable(row, refused)
             if usable and (not _is_due(row) or time.monotonic() < self._rest_until):
@@ -85,7 +88,9 @@ class StoredToken:
     def _renewed(self, row: OAuthToken, *, usable: bool) -> str:
         """Renew; a failure does not matter while the old token is good."""
         try:
-            return _Renewal(row).run()
+            access = _Renewal(row).run()
+            self.api_url = _api_url_of(self.connection_id)
+            return access
         except Retryable:
             if not usable:
                 raise
@@ -155,6 +160,11 @@ def _read(connection_id: int) -> OAuthToken:
     if row is None:
         raise ReauthRequired("The connection is signed out.")
     return row
+
+
+def _api_url_of(connection_id: int) -> str:
+    urls = Connection.objects.filter(pk=connection_id).values_list("api_url", flat=True)
+    return urls.first() or ""
 
 
 def _at(row: OAuthToken) -> datetime:
@@ -259,7 +269,16 @@ class _Renewal:
             refused=0,
             updated_at=queue.now(),
         )
-        return grant.access if kept else str(_read(self.row.pk).access)
+        if not kept:
+            return str(_read(self.row.pk).access)
+        self._follow(grant)
+        return grant.access
+
+    def _follow(self, grant: Grant) -> None:
+        """Call the account where it is now: accounts are moved between hosts."""
+        if grant.api_url and grant.api_url != self.row.connection.api_url:
+            rows = Connection.objects.filter(pk=self.row.pk)
+            rows.update(api_url=grant.api_url, updated_at=queue.now())
 
     def _refused(self, error: ReauthRequired) -> str | None:
         """Count a refusal and pause; return the token another has got meanwhile."""

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.conf import settings
 
-from integrations.connectors import CONNECTORS
+from integrations.connectors import CONNECTORS, hosts
 from integrations.connectors.base import Connector
-from integrations.connectors.http import CallRecord, HttpClient, TokenProvider
-from integrations.connectors.limits import shared_budget
+from integrations.connectors.http import HttpClient, TokenProvider
+from integrations.connectors.limits import Limiter, shared_budget
+from integrations.connectors.messages import CallRecord
 from integrations.connectors.oauth import StoredToken
 from integrations.models import Connection
 
 _open = threading.local()
-
-
-def api_url(vendor: str) -> str:
-    """Return the vendor's API host; a setting, so that a sandbox can stand in."""
-    return str(getattr(settings, f"{vendor.upper()}_API_URL"))
 
 
 def connector_with(
@@ -28,28 +25,46 @@ def connector_with(
     *,
     scope: str,
     access: str,
-    on_call: Callable[[CallRecord], None] | None = None,
+    account_url: str = "",
 ) -> Connector:
     """Make a connector from plain values.
 
     scope: who shares its call budget; access: "oauth" or "token", which decides the
-    vendor's limits.
+    vendor's limits; account_url: the account's own host, where it has one.
     """
-    entry = CONNECTORS[vendor]
-    spec = entry.spec
-    budget = shared_budget(
-        scope, settings.LIMITS_URL, tuple(spec.limits[access]), spec.rate_headers
+    client = _client(
+        vendor,
+        lambda: hosts.called_at(vendor, account_url),
+        token,
+        limiter=_budget(vendor, scope=scope, access=access),
     )
-    client = HttpClient(
-        api_url(vendor),
+    return CONNECTORS[vendor].make(client)
+
+
+def _budget(vendor: str, *, scope: str, access: str) -> Limiter:
+    spec = CONNECTORS[vendor].spec
+    limits = tuple(spec.limits[access])
+    return shared_budget(scope, settings.LIMITS_URL, limits, spec.rate_headers)
+
+
+def _client(
+    vendor: str,
+    base_url: Callable[[], str],
+    token: TokenProvider,
+    *,
+    limiter: Limiter,
+    on_call: Callable[[CallRecord], None] | None = None,
+) -> HttpClient:
+    entry = CONNECTORS[vendor]
+    return HttpClient(
+        base_url,
         token,
         vendor=vendor,
         parse_error=entry.parse_error,
-        limiter=budget,
+        limiter=limiter,
         on_call=on_call,
         request_id_headers=entry.request_id_headers,
     )
-    return entry.make(client)
 
 
 class Calls:
@@ -68,21 +83,42 @@ class Calls:
         return taken
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    connector: Connector
+    calls: Calls
+    client: HttpClient
+
+
 def open_connector(connection: Connection) -> tuple[Connector, Calls]:
     """Return this thread's connector of a connection and the log of its calls."""
-    cache: dict[tuple[int, str], tuple[Connector, Calls]]
+    opened = _opened(connection)
+    return opened.connector, opened.calls
+
+
+def clock_offset_s(connection: Connection) -> float | None:
+    """Return their clock minus ours as this thread learnt it; None until it has."""
+    return _opened(connection).client.clock_offset_s
+
+
+def _opened(connection: Connection) -> _Opened:
+    cache: dict[tuple[int, str, str], _Opened]
     cache = _open.__dict__.setdefault("by_connection", {})
-    key = (connection.pk, api_url(connection.vendor))
+    vendor = connection.vendor
+    key = (connection.pk, connection.auth, hosts.api_url(vendor))
     if key not in cache:
-        calls = Calls()
-        opened = connector_with(
-            connection.vendor,
-            StoredToken(connection.pk),
-            scope=f"connection-{connection.pk}",
-            access=connection.auth,
+        token, calls = StoredToken(connection.pk), Calls()
+        client = _client(
+            vendor,
+            # Read with the token: a renewal may bring another host.
+            lambda: hosts.called_at(vendor, token.api_url),
+            token,
+            limiter=_budget(
+                vendor, scope=f"connection-{connection.pk}", access=connection.auth
+            ),
             on_call=calls,
         )
-        cache[key] = (opened, calls)
+        cache[key] = _Opened(CONNECTORS[vendor].make(client), calls, client)
     return cache[key]
 
 

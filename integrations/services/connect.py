@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
 
 from crmsync.core import queue
+from crmsync.core.crypto import WrongKey
 from crmsync.core.models import Channel, User, Workspace
 from crmsync.core.queue import Ask
-from integrations.connectors import CONNECTORS
+from integrations.connectors import CONNECTORS, grants, hosts
 from integrations.connectors.session import connector_with
 from integrations.errors import SyncError
 from integrations.models import Connection, OAuthToken
 from integrations.records import Account
+
+log = logging.getLogger(__name__)
 
 SETUP_KIND = "setup"
 # How many calls of one connection may be under way at once.
@@ -27,12 +31,16 @@ class ConnectionRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a vendor granted. expires_at None: it does not end."""
+    """What a vendor granted. expires_at None: its end is not told, or there is none.
+
+    api_url: the account's own host, "" where all accounts have the same.
+    """
 
     access: str = field(repr=False)
     refresh: str = field(default="", repr=False)
     expires_at: datetime | None = None
     lifetime_s: int = 0
+    api_url: str = ""
 
 
 class _Fixed:
@@ -51,39 +59,66 @@ def connect_with_token(
     vendor: str,
     name: str,
     token: str,
+    api_url: str = "",
     user: User | None = None,
 ) -> Connection:
-    """Connect an account by its private app token and queue its set-up.
+    """Connect an account by an access token and queue its set-up.
 
-    Raises ConnectionRefused when the vendor does not know the token.
+    api_url: the account's own address, for vendors that give each one. Raises
+    ConnectionRefused when the vendor does not know the token.
     """
-    account = checked(vendor, token.strip(), access=Connection.Auth.TOKEN)
+    tokens = Tokens(token.strip(), api_url=_own_host(vendor, api_url))
     return store(
         workspace,
         vendor=vendor,
         name=name,
         auth=Connection.Auth.TOKEN,
-        tokens=Tokens(token.strip()),
-        account=account,
+        tokens=tokens,
+        account=checked(vendor, tokens, access=Connection.Auth.TOKEN),
     )
 
 
-def reconnect_with_token(connection: Connection, token: str) -> Connection:
+def reconnect_with_token(
+    connection: Connection, token: str, *, api_url: str = ""
+) -> Connection:
     """Give a connection a new token of the same account, and let its queue go on."""
-    account = checked(connection.vendor, token.strip(), access=Connection.Auth.TOKEN)
+    host = _own_host(connection.vendor, api_url or connection.api_url)
+    tokens = Tokens(token.strip(), api_url=host)
+    account = checked(connection.vendor, tokens, access=Connection.Auth.TOKEN)
     connection.auth = Connection.Auth.TOKEN
-    resume(connection, Tokens(token.strip()), account)
+    resume(connection, tokens, account)
     return connection
 
 
-def checked(vendor: str, token: str, *, access: str) -> Account:
-    """Return whose account the token opens. Raises ConnectionRefused."""
+def _own_host(vendor: str, address: str) -> str:
+    """Return the account's host to be stored. Raises ConnectionRefused."""
     if vendor not in CONNECTORS:
         raise ConnectionRefused(f"There is no connector called {vendor!r}.")
+    if not hosts.has_own(vendor):
+        return ""
     label = CONNECTORS[vendor].spec.label
-    if not token:
+    if not address.strip():
+        if hosts.api_url(vendor):
+            return ""
+        raise ConnectionRefused(f"Give the address of your account at {label}.")
+    try:
+        return hosts.accepted(vendor, address)
+    except hosts.UntrustedHost as error:
+        raise ConnectionRefused(error.message) from None
+
+
+def checked(vendor: str, tokens: Tokens, *, access: str) -> Account:
+    """Return whose account the tokens open. Raises ConnectionRefused."""
+    label = CONNECTORS[vendor].spec.label
+    if not tokens.access:
         raise ConnectionRefused(f"Paste the access token from {label}.")
-    connector = connector_with(vendor, _Fixed(token), scope="checking", access=access)
+    connector = connector_with(
+        vendor,
+        _Fixed(tokens.access),
+        scope="checking",
+        access=access,
+        account_url=tokens.api_url,
+    )
     try:
         return connector.check()
     except SyncError as error:
@@ -108,6 +143,7 @@ def store(
     """Store a new connection, or renew the one this account already has."""
     known = Connection.objects.filter(vendor=vendor, account_id=account.id).first()
     if known is not None and account.id:
+        known.auth = auth
         resume(known, tokens, account)
         return known
     with transaction.atomic():
@@ -118,6 +154,8 @@ def store(
             auth=auth,
             account_id=account.id,
             account_name=account.name,
+            api_url=tokens.api_url,
+            user_id=account.user_id,
             scopes=list(account.scopes),
         )
         connection.channel = Channel.objects.create(
@@ -142,8 +180,10 @@ def resume(connection: Connection, tokens: Tokens, account: Account) -> None:
         connection.status_detail = ""
         connection.scopes = list(account.scopes)
         connection.account_id = connection.account_id or account.id
-        names = ["status", "status_detail", "scopes", "account_id", "updated_at"]
-        connection.save(update_fields=names)
+        connection.api_url = tokens.api_url or connection.api_url
+        connection.user_id = account.user_id or connection.user_id
+        names = ["status", "status_detail", "scopes", "account_id", "auth"]
+        connection.save(update_fields=[*names, "api_url", "user_id", "updated_at"])
         queue.unblock(connection.channel_id or 0)
         queue_setup(connection)
 
@@ -176,10 +216,37 @@ def queue_setup(connection: Connection) -> None:
 
 
 def disconnect(connection: Connection) -> None:
-    """Forget the secrets and stop sending; links and history stay for a reconnect."""
+    """Forget the secrets and stop sending; links and history stay for a reconnect.
+
+    The vendor is told afterwards; a vendor that cannot be reached changes nothing.
+    """
+    refresh = _refresh_token(connection)
     with transaction.atomic():
         OAuthToken.objects.filter(connection=connection).delete()
         queue.block(connection.channel_id or 0, "Disconnected")
         connection.status = Connection.Status.DISCONNECTED
         connection.status_detail = ""
         connection.save(update_fields=["status", "status_detail", "updated_at"])
+    if refresh:
+        _give_back(connection, refresh)
+
+
+def _refresh_token(connection: Connection) -> str:
+    """Return what ends the grant at the vendor; a pasted token is not ours to end."""
+    if connection.auth != Connection.Auth.OAUTH:
+        return ""
+    try:
+        token = OAuthToken.objects.filter(connection=connection).first()
+    except WrongKey:
+        return ""
+    return str(token.refresh) if token else ""
+
+
+def _give_back(connection: Connection, refresh: str) -> None:
+    try:
+        grants.revoke(connection.vendor, refresh)
+    except (SyncError, grants.NotSetUp) as error:
+        log.warning(
+            "a grant could not be given back",
+            extra={"connection": connection.pk, "why": str(error)},
+        )

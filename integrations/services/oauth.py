@@ -163,10 +163,12 @@ def _exchange(begun: OAuthState, code: str, label: str) -> Grant:
 
 def _account(begun: OAuthState, grant: Grant, label: str) -> Account:
     """Return whose account was granted; of a reconnect it must be known."""
-    account = connect.checked(begun.vendor, grant.access, access=Connection.Auth.OAUTH)
+    access = Connection.Auth.OAUTH
+    account = connect.checked(begun.vendor, _tokens(grant), access=access)
     account = replace(
         account,
         id=grant.account_id or account.id,
+        user_id=grant.user_id or account.user_id,
         scopes=account.scopes or grant.scopes,
     )
     if begun.connection is not None and begun.connection.account_id and not account.id:
@@ -181,6 +183,7 @@ def _tokens(grant: Grant) -> Tokens:
         refresh=grant.refresh,
         expires_at=queue.now() + life if grant.lifetime_s else None,
         lifetime_s=grant.lifetime_s,
+        api_url=grant.api_url,
     )
 
 
