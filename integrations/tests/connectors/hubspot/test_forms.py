@@ -98,6 +98,10 @@ def test_a_moment_has_one_form_in_every_zone(at: Any, offset: Any) -> None:
     assert forms == {spellings[1]}
 
 
+def test_milliseconds_far_ahead_lose_none() -> None:
+    assert form("118393437897120", "datetime") == "5721-09-27T10:04:57.120Z"
+
+
 @patient
 @given(st.dates(min_value=date(1000, 1, 2)))
 def test_a_date_has_one_form_and_never_shifts(day: Any) -> None:

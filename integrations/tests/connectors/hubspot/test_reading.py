@@ -1,6 +1,6 @@
 """What reading asks of HubSpot, word for word, and what it makes of odd answers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -117,11 +117,12 @@ def test_each_object_filters_by_its_own_date(
     assert {one[0] for one in filters(server.requests[0].json)} == {field}
 
 
-def test_a_moment_is_cut_to_its_millisecond_and_not_below() -> None:
-    at = datetime(2026, 1, 1, 0, 0, 0, 1000, tzinfo=UTC)
+@pytest.mark.parametrize("milliseconds", [1001, 1080231119432, 2184981079561])
+def test_a_window_is_exact_to_the_millisecond(milliseconds: int) -> None:
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
 
-    assert epoch_ms(at) == "1767225600001"
-    assert epoch_ms(at.replace(microsecond=1999)) == "1767225600001"
+    assert epoch_ms(at) == str(milliseconds)
+    assert epoch_ms(at + timedelta(microseconds=999)) == str(milliseconds)
 
 
 # Merges
