@@ -7,7 +7,7 @@ from html import escape
 from unicodedata import combining
 
 from leads.facts import FieldInfo, Snapshot
-from leads.models import Activity, Company, Deal, Lead
+from leads.models import Activity, Campaign, Company, Deal, Lead
 
 # The longest note a CRM takes: the tightest is HubSpot, 65,536 characters.
 NOTE_UNITS = 65_000
@@ -66,12 +66,37 @@ FIELDS: Mapping[str, tuple[FieldInfo, ...]] = {
 }
 
 
-__all__ = ["FIELDS", "NOTE_UNITS", "FieldInfo", "Snapshot", "note_html", "snapshots"]
+__all__ = [
+    "FIELDS",
+    "NOTE_UNITS",
+    "FieldInfo",
+    "Snapshot",
+    "note_html",
+    "snapshots",
+    "value_of",
+]
 
 
 def snapshots(record_type: str, ids: Iterable[int]) -> dict[int, Snapshot]:
     """Return id -> snapshot of the records that exist in the current workspace."""
     return _READERS[record_type](list(ids))
+
+
+def value_of(
+    record: Lead | Company | Deal | Activity | Campaign,
+    name: str,
+    owners: Mapping[int, str],
+) -> object:
+    """Return one value of the record's snapshot. owners: user id -> e-mail."""
+    if name.startswith("custom."):
+        return record.custom.get(name.removeprefix("custom."))
+    if name == "owner_email":
+        return owners.get(getattr(record, "owner_id", None) or 0, "")
+    if isinstance(record, Activity):
+        computed = _computed(record)
+        if name in computed:
+            return computed[name]
+    return getattr(record, name, None)
 
 
 def note_html(activity: Activity) -> str:

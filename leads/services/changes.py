@@ -7,15 +7,19 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db.models import Model
+from django.utils import timezone
 
 from crmsync.core.models import Workspace
 from leads.facts import Origin, RecordChange
 from leads.models import Change
+from leads.services import bulk
 from leads.signals import records_changed
 
 
 def as_json(value: object) -> object:
     """Return the value as history keeps it: JSON, exact, times in ISO form."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Decimal):
@@ -23,6 +27,11 @@ def as_json(value: object) -> object:
     if isinstance(value, Model):
         return value.pk
     return value
+
+
+def as_pair(pair: tuple[object, object]) -> tuple[object, object]:
+    """Return old and new as history keeps them."""
+    return as_json(pair[0]), as_json(pair[1])
 
 
 def created(
@@ -43,7 +52,7 @@ def updated(
     origin: Origin,
 ) -> RecordChange:
     """Describe a changed record. fields: name -> (old, new)."""
-    told = {name: (as_json(old), as_json(new)) for name, (old, new) in fields.items()}
+    told = {name: as_pair(pair) for name, pair in fields.items()}
     return RecordChange(record_type, record_id, "updated", told, origin)
 
 
@@ -51,19 +60,37 @@ def publish(workspace: Workspace, changes: Sequence[RecordChange]) -> None:
     """Write the history and announce the changes, in the caller's transaction."""
     if not changes:
         return
-    Change.objects.bulk_create(_row(workspace, change) for change in changes)
+    now = timezone.now()
+    rows = (_row(workspace.pk, change, now) for change in changes)
+    bulk.insert_rows(Change, _COLUMNS, rows)
     records_changed.send(sender=None, workspace=workspace, changes=list(changes))
 
 
-def _row(workspace: Workspace, change: RecordChange) -> Change:
-    return Change(
-        workspace=workspace,
-        record_type=change.record_type,
-        record_id=change.record_id,
-        action=change.action,
-        fields={name: list(pair) for name, pair in change.fields.items()},
-        origin_kind=change.origin.kind,
-        origin_id=change.origin.id,
-        origin_label=change.origin.label,
-        trace_id=change.origin.trace_id,
+_COLUMNS = (
+    "workspace_id",
+    "record_type",
+    "record_id",
+    "action",
+    "fields",
+    "origin_kind",
+    "origin_id",
+    "origin_label",
+    "trace_id",
+    "at",
+)
+
+
+def _row(workspace_id: int, change: RecordChange, now: datetime) -> tuple[object, ...]:
+    origin = change.origin
+    return (
+        workspace_id,
+        change.record_type,
+        change.record_id,
+        change.action,
+        change.fields,
+        origin.kind,
+        origin.id,
+        origin.label,
+        origin.trace_id,
+        now,
     )

@@ -13,12 +13,19 @@ from leads.services.fields import FIELDS, AnyRecord
 
 @dataclass(slots=True)
 class Draft:
-    """One record in the making. changed: field -> (old, new), each as stored."""
+    """One record in the making. changed: field -> (old, new), each as stored.
+
+    clashes: field -> a value that is another's already; dropped: field -> why it was
+    left out; lost: it can be stored in no form.
+    """
 
     record: AnyRecord
     is_new: bool
     changed: dict[str, tuple[object, object]] = field(default_factory=dict)
     errors: dict[str, list[str]] = field(default_factory=dict)
+    clashes: dict[str, str] = field(default_factory=dict)
+    dropped: dict[str, list[str]] = field(default_factory=dict)
+    lost: bool = False
 
     def set(self, name: str, value: object) -> None:
         """Change a field, remembering what it was before."""
@@ -42,6 +49,23 @@ class Draft:
     def wrong(self, name: str, message: str) -> None:
         """Say what is wrong with a field."""
         self.errors.setdefault(name, []).append(message)
+
+    def clash(self, name: str, value: str, message: str) -> None:
+        """Say that another record has this value already."""
+        self.clashes[name] = value
+        self.wrong(name, message)
+
+    def drop(self, name: str, messages: Sequence[str]) -> None:
+        """Leave a field as it was, remembering why."""
+        self.dropped.setdefault(name, []).extend(messages)
+        if name not in self.changed:
+            return
+        before = self.changed[name][0]
+        own = name.removeprefix("custom.")
+        if own != name:
+            self.set_custom(own, before)
+        else:
+            self.set(name, before)
 
     def told(self, record_type: str, origin: Origin) -> RecordChange:
         """Return the draft's change, once the record is saved."""

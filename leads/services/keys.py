@@ -25,9 +25,9 @@ def check(drafts: Sequence[Draft]) -> None:
         first = claimed.setdefault((kind, value), draft)
         if holder and holder.lead_id != draft.record.pk:
             who = f"{holder.lead} (lead {holder.lead_id})"
-            draft.wrong(name, f"{value} already belongs to {who}.")
+            draft.clash(name, value, f"{value} already belongs to {who}.")
         elif first is not draft:
-            draft.wrong(name, f"{value} is given to two leads at once.")
+            draft.clash(name, value, f"{value} is given to two leads at once.")
 
 
 def store(workspace: Workspace, drafts: Sequence[Draft]) -> None:

@@ -74,8 +74,8 @@ def find_or_make(
     that two batches cannot both open a deal for the same person.
     """
     keys = [keys_of(one, phone_region=workspace.phone_region) for one in people]
-    known = _known(keys)
-    by_phone = _by_phone(keys)
+    known = known_by(keys)
+    by_phone = sharing_phones(keys)
     leads = _locked(set(known.values()) | {i for ids in by_phone.values() for i in ids})
     touched = {lead_id: Touched(lead) for lead_id, lead in leads.items()}
     result = People([], {})
@@ -97,7 +97,8 @@ def find_or_make(
     return result
 
 
-def _known(keys: Sequence[Keys]) -> dict[tuple[str, str], int]:
+def known_by(keys: Sequence[Keys]) -> dict[tuple[str, str], int]:
+    """Return key -> the lead that has it."""
     values = {value for one in keys for _, value in one.pairs}
     # Naming the kinds lets the unique index serve the look-up.
     rows = LeadKey.objects.filter(kind__in=LeadKey.Kind.values, value__in=values)
@@ -105,7 +106,8 @@ def _known(keys: Sequence[Keys]) -> dict[tuple[str, str], int]:
     return {(kind, value): lead_id for kind, value, lead_id in found}
 
 
-def _by_phone(keys: Sequence[Keys]) -> dict[str, list[int]]:
+def sharing_phones(keys: Sequence[Keys]) -> dict[str, list[int]]:
+    """Return phone -> the leads that have it, for those known by nothing else."""
     phones = {one.phone for one in keys if one.phone and not one.pairs}
     found: dict[str, list[int]] = defaultdict(list)
     if phones:

@@ -6,21 +6,18 @@ signal, or none is. Nothing is enqueued here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import IntegrityError, transaction
-from django.utils import timezone
-
 from crmsync.core.models import Workspace
-from crmsync.core.scoping import in_workspace
 from leads.facts import Origin
-from leads.services import changes
+from leads.services import changes, saving
 from leads.services.drafts import Draft, refuse_wrong
 from leads.services.errors import NoSuchRecord, Stale
-from leads.services.fields import FIELDS, MODELS, AnyRecord
+from leads.services.fields import MODELS, AnyRecord
 from leads.services.filling import Given, fill
 from leads.services.rules import RULES
+from leads.services.saving import in_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ def create(
         ]
         return _write(workspace, record_type, given, origin)
 
-    return _in_transaction(workspace, write)
+    return in_transaction(workspace, write)
 
 
 def update(
@@ -73,28 +70,11 @@ def update(
         given = [(drafts[edit.record_id], edit.values) for edit in edits]
         return _write(workspace, record_type, given, origin)
 
-    return _in_transaction(workspace, write)
-
-
-def _in_transaction(
-    workspace: Workspace, write: Callable[[], list[AnyRecord]]
-) -> list[AnyRecord]:
-    """Write once more when another took a unique value between check and save.
-
-    The second time the check finds the other record and names it.
-    """
-    with in_workspace(workspace):
-        try:
-            with transaction.atomic():
-                return write()
-        except IntegrityError:
-            with transaction.atomic():
-                return write()
+    return in_transaction(workspace, write)
 
 
 def _locked(record_type: str, ids: Sequence[int]) -> dict[int, AnyRecord]:
-    rows = MODELS[record_type].objects.filter(pk__in=ids).order_by("pk")
-    found = {row.pk: row for row in rows.select_for_update()}
+    found = saving.locked(record_type, ids)
     if missing := sorted(set(ids) - set(found)):
         raise NoSuchRecord(record_type, missing)
     return found
@@ -113,24 +93,8 @@ def _write(
     RULES[record_type].check(drafts)
     refuse_wrong(drafts)
     changed = [draft for draft in drafts if draft.is_new or draft.changed]
-    _save(record_type, changed)
+    saving.save(record_type, changed)
     further = RULES[record_type].follow(workspace, changed, origin)
     told = [draft.told(record_type, origin) for draft in changed]
     changes.publish(workspace, told + further)
     return [draft.record for draft, _ in given]
-
-
-def _save(record_type: str, drafts: Sequence[Draft]) -> None:
-    model = MODELS[record_type]
-    model.objects.bulk_create([draft.record for draft in drafts if draft.is_new])
-    known = [draft for draft in drafts if not draft.is_new]
-    names = {name for draft in known for name in draft.changed}
-    columns = {name for name in names if name in FIELDS[record_type]}
-    if names - columns:
-        columns.add("custom")
-    for draft in known:
-        draft.record.version += 1
-        draft.record.updated_at = timezone.now()
-    if known:
-        records = [draft.record for draft in known]
-        model.objects.bulk_update(records, [*columns, "version", "updated_at"])

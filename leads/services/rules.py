@@ -124,7 +124,8 @@ def _refuse_taken(
             whose = (
                 f"{held[value]} (id {held[value].pk})" if value in held else "another"
             )
-            draft.wrong(names[0], f"{value[0]} is already taken by {whose}.")
+            told = f"{value[0]} is already taken by {whose}."
+            draft.clash(names[0], value[0], told)
 
 
 def _get(draft: Draft, name: str) -> Any:

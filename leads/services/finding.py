@@ -1,0 +1,116 @@
+"""Finds which records of ours a remote record may be; never the first of several."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from crmsync.core.models import Workspace
+from crmsync.core.scoping import in_workspace
+from leads.facts import PersonFacts
+from leads.matching import FREE_MAIL, Ambiguous, keys_of, match, normal_domain
+from leads.models import Company
+from leads.services import people
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The one record it must be, or none; candidates: all that it may be."""
+
+    record_id: int | None
+    candidates: tuple[int, ...] = ()
+
+
+NOBODY = Found(None)
+
+
+def find(workspace: Workspace, record_type: str, rows: Sequence[Row]) -> list[Found]:
+    """Return for each new record what it is here. rows: snapshot field -> value.
+
+    A lead is known by its e-mail, LinkedIn id or `external_id`, else by its phone; a
+    company by its domain, else by name and country; deals and activities by nothing.
+    """
+    finder = _FINDERS.get(record_type)
+    if finder is None or not rows:
+        return [NOBODY] * len(rows)
+    with in_workspace(workspace):
+        return finder(workspace, rows)
+
+
+def _leads(workspace: Workspace, rows: Sequence[Row]) -> list[Found]:
+    keys = [keys_of(_person(one), phone_region=workspace.phone_region) for one in rows]
+    known, by_phone = people.known_by(keys), people.sharing_phones(keys)
+    found = []
+    for its_keys in keys:
+        try:
+            lead_id = match(its_keys, known, by_phone)
+        except Ambiguous as error:
+            found.append(Found(None, error.candidates))
+        else:
+            found.append(Found(lead_id, (lead_id,)) if lead_id else NOBODY)
+    return found
+
+
+def _person(row: Row) -> PersonFacts:
+    return PersonFacts(
+        email=_text(row, "email"),
+        phone=_text(row, "phone"),
+        linkedin=_text(row, "linkedin_url") or _text(row, "linkedin_id"),
+        external_id=_text(row, "external_id"),
+    )
+
+
+def _text(row: Row, name: str) -> str:
+    value = row.get(name)
+    return value if isinstance(value, str) and "\x00" not in value else ""
+
+
+def _companies(_: Workspace, rows: Sequence[Row]) -> list[Found]:
+    domains = [normal_domain(_text(one, "domain")[:500]) for one in rows]
+    by_domain = _by_domain(set(domains) - FREE_MAIL - {""})
+    names = [_name(one) for one in rows]
+    by_name = _by_name({name for name, _ in names} - {""})
+    found = []
+    for domain, name in zip(domains, names, strict=True):
+        if domain in by_domain:
+            found.append(Found(by_domain[domain], (by_domain[domain],)))
+            continue
+        usable = domain and domain not in FREE_MAIL
+        # Another domain is another company, whatever it is called.
+        ids = tuple(pk for pk, its in by_name.get(name, ()) if not (usable and its))
+        found.append(Found(ids[0] if len(ids) == 1 else None, ids))
+    return found
+
+
+def _name(row: Row) -> tuple[str, str]:
+    return _text(row, "name").strip(), _text(row, "country").strip()
+
+
+def _by_domain(domains: set[str]) -> dict[str, int]:
+    rows = (
+        Company.objects.filter(domain__in=domains)
+        if domains
+        else Company.objects.none()
+    )
+    return dict(rows.values_list("domain", "pk"))
+
+
+def _by_name(names: set[str]) -> dict[tuple[str, str], list[tuple[int, str]]]:
+    """Return name and country -> id and domain of each company called so."""
+    found: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    if names:
+        rows = Company.objects.filter(name__in=names).order_by("pk")
+        for name, country, pk, domain in rows.values_list(
+            "name", "country", "pk", "domain"
+        ):
+            found[name, country].append((pk, domain))
+    return found
+
+
+_FINDERS: Mapping[str, Callable[[Workspace, Sequence[Row]], list[Found]]] = {
+    "lead": _leads,
+    "company": _companies,
+}
