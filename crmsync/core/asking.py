@@ -69,6 +69,8 @@ ON CONFLICT (kind, key) DO UPDATE SET
     THEN core_workitem.attempts
     WHEN core_workitem.state = 'parked' AND core_workitem.error_class IN
       ('unknown', 'ambiguous', 'crashed_worker', 'bug') THEN 1 ELSE 0 END,
+  failing_since = CASE WHEN core_workitem.state IN ('done', 'parked')
+    THEN NULL ELSE core_workitem.failing_since END,
   rescues = CASE WHEN core_workitem.state IN ('done', 'parked')
     THEN 0 ELSE core_workitem.rescues END,
   state = CASE WHEN core_workitem.state = 'leased' {or_held}

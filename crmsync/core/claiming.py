@@ -2,45 +2,79 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Count, Exists, F, Min, OuterRef, Q
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from django_scopes import scopes_disabled
 
 from crmsync.core.clock import now
-from crmsync.core.models import Channel, WorkItem
+from crmsync.core.lanes import LANES, REALTIME, after_turn, next_lane
+from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
+from crmsync.core.places import Place, open_places, take_place
 
 # A poison item kills its worker each time: from here on it is claimed alone.
 LONELY_RESCUES = 2
 # How long what is due waits at most for others to share its call.
 COMPANY_WAIT_S = 5.0
+# Items by which a channel that was idle may go ahead of those that were not.
+CREDIT = 500
+# Items by which a channel with urgent work may go ahead of those without. Above CREDIT,
+# or what comes after a pause would pass it.
+URGENT_CREDIT = 600
+# Items at most that one turn is charged for: a bulk job is one call, too.
+MAX_CHARGE = 200
+
+# Written out: composing them anew for each claim costs more than running them.
+_LEASE_SQL = """UPDATE core_workitem SET state = 'leased', lease_token = %s,
+  leased_until = %s, leased_wanted = wanted, updated_at = %s WHERE id IN"""
+_TURN_SQL = """UPDATE core_channel SET vtime = %s, lane_turns = %s,
+  breaker = CASE WHEN breaker = 'open' THEN 'half' ELSE breaker END WHERE id = %s"""
 
 
-def due(kind: str, at: datetime | None = None) -> Q:
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whose turn it is: a channel, and the lane of it that is next."""
+
+    channel_id: int
+    lane: int
+
+
+def due(kind: str, at: datetime | None = None, *, lane: int | None = None) -> Q:
     """Match what may be claimed by its time and state."""
     at = at or now()
-    return Q(kind=kind, state=State.READY, not_before__lte=at)
+    # All lanes by name: the index finds what is due in each without reading the rest.
+    lanes = LANES if lane is None else [lane]
+    return Q(kind=kind, state=State.READY, lane__in=lanes, not_before__lte=at)
+
+
+@scopes_disabled()
+def turns(kind: str) -> list[Turn]:
+    """Return the channels in which something is due, the next to be served first.
+
+    Those that are paused, blocked, at their cap or stopped by their breaker are left
+    out. Serve the first, then ask again: what is urgent and came meanwhile goes first.
+    """
+    found = []
+    for place in open_places(kind, now()):
+        channel = place.channel
+        lane = next_lane(channel.lane_turns, place.waiting)
+        ahead = URGENT_CREDIT if lane == REALTIME else 0
+        found.append((channel.vtime - ahead, channel.pk, lane))
+    return [Turn(channel_id, lane) for _, channel_id, lane in sorted(found)]
 
 
 @scopes_disabled()
 def due_channels(kind: str) -> list[int]:
-    """Return the channels in which something is due, the least served first.
-
-    Those that are paused, blocked or at their cap are left out.
-    """
-    at = now()
-    waiting = WorkItem.objects.filter(due(kind, at), channel=OuterRef("pk"))
-    channels = Channel.objects.filter(Exists(waiting), blocked_because="").filter(
-        Q(paused_until=None) | Q(paused_until__lte=at)
-    )
-    out = _leases_out(at)
-    caps = channels.order_by("vtime").values_list("id", "cap")
-    return [pk for pk, cap in caps if out.get(pk, 0) < cap]
+    """Return the channels in which something is due; see `turns`."""
+    return [turn.channel_id for turn in turns(kind)]
 
 
 @scopes_disabled()
@@ -60,14 +94,6 @@ def due_groups(kind: str) -> list[tuple[int, int, str]]:
     return sorted(groups, key=lambda row: (rank[row[1]], row[2]))
 
 
-def _leases_out(at: datetime) -> dict[int, int]:
-    """Return channel -> leases that are out. Reads what is leased and nothing else."""
-    leased = WorkItem.objects.filter(state=State.LEASED, leased_until__gt=at)
-    counted = leased.order_by().values("channel_id")
-    leases = counted.annotate(out=Count("lease_token", distinct=True))
-    return dict(leases.values_list("channel_id", "out"))
-
-
 @scopes_disabled()
 def claim(
     kind: str,
@@ -75,49 +101,70 @@ def claim(
     channel_id: int,
     group: str = "",
     limit: int,
+    lane: int | None = None,
     full_if_busy: bool = False,
 ) -> list[WorkItem]:
-    """Lease up to `limit` due items of one channel and group; all share one token.
+    """Lease up to `limit` due items of one channel, group and lane under one token.
 
-    full_if_busy: while another lease of the group is out, take only a full batch, so
-    that what arrives meanwhile shares the next call; never for longer than
-    COMPANY_WAIT_S. An empty list means there is
-    nothing for us: nothing due, the channel's cap reached, or another is claiming.
+    lane: None for whichever has something due in the group and is next. full_if_busy:
+    while another lease of the group and lane is out, take only a full batch, so that
+    what arrives meanwhile shares the next call; never for longer than COMPANY_WAIT_S.
+    An empty list means there is nothing for us: nothing due, or no room.
     """
-    at = now()
+    outermost = not connection.in_atomic_block
     with transaction.atomic():
-        turn = _take_turn(channel_id, at)
-        if turn is None:
+        at = _now_not_to_disk() if outermost else now()
+        place = take_place(kind, channel_id, at)
+        if place is None:
             return []
-        mine = WorkItem.objects.filter(
-            due(kind, at), channel_id=channel_id, group=group
-        )
-        ordered = mine.select_for_update(skip_locked=True, of=("self",))
-        items = list(ordered.order_by("lane", "not_before", "id")[:limit])
+        mine = WorkItem.objects.filter(channel_id=channel_id, group=group)
+        if lane is None:
+            lane = _lane_in(mine.filter(kind=kind), place, at)
+        if lane not in place.waiting:
+            return []
+        limit = min(limit, place.room.items or limit)
+        items = _first_due(mine.filter(due(kind, at, lane=lane)), limit)
         if not items:
             return []
         if full_if_busy and len(items) < limit and _expects_company(items[0], at):
             return []
         items = _without_poison(items)
         _lease(items, at)
-        _count_turn(turn, kind, len(items))
+        _count_turn(place, lane, len(items))
     return items
 
 
-def _take_turn(channel_id: int, at: datetime) -> Channel | None:
-    locked = Channel.objects.select_for_update(skip_locked=True)
-    turn = locked.filter(pk=channel_id, blocked_because="").first()
-    if turn is None or (turn.paused_until and turn.paused_until > at):
-        return None
-    out = (
-        WorkItem.objects.filter(
-            channel_id=channel_id, state=State.LEASED, leased_until__gt=at
+def _now_not_to_disk() -> datetime:
+    """Return the clock, and let this transaction's commit not wait for the disk.
+
+    A lease that a crash of the database forgets is found missing by `extend`, before
+    anything is sent; the wait would be longer than all the rest of a claim.
+    """
+    if connection.vendor != "postgresql":
+        return now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT clock_timestamp(), set_config('synchronous_commit', 'off', true)"
         )
-        .values("lease_token")
-        .distinct()
-        .count()
-    )
-    return turn if out < turn.cap else None
+        return cast("datetime", cursor.fetchone()[0])
+
+
+def _lane_in(group: QuerySet[WorkItem], place: Place, at: datetime) -> int | None:
+    """Return the next lane of those in which something of the group is due."""
+    firsts = {lane: _first_of(group, lane) for lane in place.waiting}
+    here = {lane for lane, first in firsts.items() if first and first <= at}
+    return next_lane(place.channel.lane_turns, here) if here else None
+
+
+def _first_of(group: QuerySet[WorkItem], lane: int) -> datetime | None:
+    """Return when the first item of a lane is due, as one look into an index."""
+    ready = group.filter(state=State.READY, lane=lane).order_by("not_before")
+    return ready.values_list("not_before", flat=True).first()
+
+
+def _first_due(items: QuerySet[WorkItem], limit: int) -> list[WorkItem]:
+    free = items.select_for_update(skip_locked=True, of=("self",))
+    return list(free.order_by("not_before", "id")[:limit])
 
 
 def _expects_company(first: WorkItem, at: datetime) -> bool:
@@ -127,6 +174,7 @@ def _expects_company(first: WorkItem, at: datetime) -> bool:
     return WorkItem.objects.filter(
         channel_id=first.channel_id,
         group=first.group,
+        lane=first.lane,
         state=State.LEASED,
         leased_until__gt=at,
     ).exists()
@@ -141,24 +189,21 @@ def _without_poison(items: list[WorkItem]) -> list[WorkItem]:
 def _lease(items: Sequence[WorkItem], at: datetime) -> None:
     token = secrets.randbits(62)
     until = at + timedelta(seconds=settings.WORK_LEASE_S)
-    WorkItem.objects.filter(pk__in=[item.pk for item in items]).update(
-        state=State.LEASED,
-        lease_token=token,
-        leased_until=until,
-        leased_wanted=F("wanted"),
-        updated_at=at,
-    )
+    ids = [item.pk for item in items]
+    times = [connection.ops.adapt_datetimefield_value(one) for one in (until, at)]
+    with connection.cursor() as cursor:
+        marks = ", ".join(["%s"] * len(ids))
+        cursor.execute(f"{_LEASE_SQL} ({marks})", [token, *times, *ids])
     for item in items:
         item.state, item.lease_token, item.leased_until = State.LEASED, token, until
         item.leased_wanted = item.wanted
 
 
-def _count_turn(turn: Channel, kind: str, items: int) -> None:
-    """Charge the channel; one that was idle does not bring old credit along."""
-    ready = WorkItem.objects.filter(
-        kind=kind, channel=OuterRef("pk"), state=State.READY
-    )
-    active = Channel.objects.filter(Exists(ready))
-    floor = active.aggregate(low=Min("vtime"))["low"] or 0
-    turn.vtime = max(turn.vtime, floor) + items
-    turn.save(update_fields=["vtime"])
+def _count_turn(place: Place, lane: int, items: int) -> None:
+    """Charge the channel and the lane; see CREDIT for one that was idle."""
+    channel = place.channel
+    floor = channel.vtime if place.low is None else place.low - CREDIT
+    vtime = max(channel.vtime, floor) + min(items, MAX_CHARGE)
+    account = json.dumps(after_turn(channel.lane_turns, place.waiting, lane))
+    with connection.cursor() as cursor:
+        cursor.execute(_TURN_SQL, [vtime, account, channel.pk])

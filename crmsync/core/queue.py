@@ -12,30 +12,32 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import (
-    Case,
-    F,
-    Q,
-    QuerySet,
-    Value,
-    When,
-)
-from django.db.models.functions import Collate, Length
+from django.db import transaction
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django_scopes import scopes_disabled
 
 from crmsync.core.asking import Ask, ask
-from crmsync.core.channels import block, channel, pause, unblock
+from crmsync.core.channels import (
+    block,
+    channel,
+    note_outcomes,
+    pause,
+    pause_batch,
+    slow_down,
+    unblock,
+)
 from crmsync.core.claiming import (
     COMPANY_WAIT_S,
     LONELY_RESCUES,
+    Turn,
     claim,
     due,
     due_channels,
     due_groups,
+    turns,
 )
 from crmsync.core.clock import now
+from crmsync.core.leases import RELEASED, change, extend, lock, ours, run_served
 from crmsync.core.ledger import ledger
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
@@ -47,6 +49,7 @@ __all__ = [
     "MAX_RESCUES",
     "Ask",
     "Failure",
+    "Turn",
     "abandon",
     "ask",
     "block",
@@ -61,12 +64,16 @@ __all__ = [
     "give_back",
     "ledger",
     "lock",
+    "note_outcomes",
     "now",
     "pause",
+    "pause_batch",
     "released",
     "rescue",
     "retry",
     "set_free",
+    "slow_down",
+    "turns",
     "unblock",
     "wait_for",
 ]
@@ -93,68 +100,13 @@ class Failure:
 
 # --- while leased ---------------------------------------------------------------------
 
-
-def _ours(items: Iterable[WorkItem]) -> Q:
-    """Match the items that are still leased under the token they were claimed with."""
-    by_token: dict[int | None, list[int]] = {}
-    for item in items:
-        by_token.setdefault(item.lease_token, []).append(item.pk)
-    mine = Q(pk__in=[])
-    for token, ids in by_token.items():
-        mine |= Q(pk__in=ids, lease_token=token, state=State.LEASED)
-    return mine
-
-
-@scopes_disabled()
-def lock(items: Iterable[WorkItem]) -> None:
-    """Lock rows before several are changed in one transaction, in the order of `ask`.
-
-    Does nothing on SQLite, where a transaction that writes is alone.
-    """
-    ids = [item.pk for item in items]
-    if connection.vendor == "postgresql" and len(ids) > 1:
-        rows = WorkItem.objects.filter(pk__in=ids).select_for_update()
-        list(_in_order(rows).values_list("pk", flat=True))
-
-
-def _in_order(rows: QuerySet[WorkItem]) -> QuerySet[WorkItem]:
-    """Sort as Python sorts text, whatever the database's own collation is."""
-    return rows.order_by("kind", Length("key"), Collate("key", "C"))
-
-
-def _change(items: Sequence[WorkItem], changes: dict[str, object]) -> int:
-    """Change those of the items that are still ours; return how many."""
-    if len(items) == 1:
-        return WorkItem.objects.filter(_ours(items)).update(**changes)
-    with transaction.atomic():
-        lock(items)
-        return WorkItem.objects.filter(_ours(items)).update(**changes)
-
-
-@scopes_disabled()
-def extend(items: Sequence[WorkItem]) -> list[WorkItem]:
-    """Renew the lease before a call; return the items that are still ours.
-
-    A worker that was paused past its lease learns here that others have its items,
-    before it sends anything.
-    """
-    at = now()
-    with transaction.atomic():
-        lock(items)
-        kept = WorkItem.objects.filter(_ours(items), leased_until__gt=at)
-        kept_ids = set(kept.select_for_update().values_list("pk", flat=True))
-        until = at + timedelta(seconds=settings.WORK_LEASE_S)
-        WorkItem.objects.filter(pk__in=kept_ids).update(leased_until=until)
-    return [item for item in items if item.pk in kept_ids]
-
-
-_RELEASED: dict[str, object] = {"lease_token": None, "leased_until": None}
 _NO_ERROR: dict[str, object] = {
     "error_class": "",
     "error_code": "",
     "error_field": "",
     "error": "",
     "failed_at": None,
+    "failing_since": None,
     "waits_for": "",
     "attempts": 0,
     "rescues": 0,
@@ -178,24 +130,9 @@ def finish(items: Sequence[WorkItem], *, skipped: bool = False) -> int:
         "not_before": at,
         "updated_at": at,
         "finished_at": at,
-        **_run_served(items),
+        **run_served(items),
     }
-    return _change(items, _RELEASED | _NO_ERROR | changes)
-
-
-def _run_served(items: Sequence[WorkItem]) -> dict[str, object]:
-    """Return the changes by which a run is counted once for each of its items.
-
-    One that was asked for again meanwhile stays in the run only if that run is another.
-    """
-    served = Q(pk__in=[])
-    for item in items:
-        if item.run is not None:
-            served |= Q(pk=item.pk, run=item.run)
-    if not served.children[1:]:
-        return {}
-    over = When(served, wanted__gt=F("leased_wanted"), then=Value(None))
-    return {"run": Case(over, default=F("run"))}
+    return change(items, RELEASED | _NO_ERROR | changes)
 
 
 @scopes_disabled()
@@ -205,11 +142,18 @@ def fail(item: WorkItem, failure: Failure, rng: random.Random) -> State | None:
     One that was asked for again during the try is tried at once instead of parked.
     """
     at = now()
-    step = decide(failure.error_class, attempts=item.attempts + 1, rng=rng)
+    since = item.failing_since or at
+    step = decide(
+        failure.error_class,
+        attempts=item.attempts + 1,
+        rng=rng,
+        failing_s=(at - since).total_seconds(),
+    )
     changes: dict[str, object] = {
-        **_RELEASED,
+        **RELEASED,
         **_error(failure, at),
         "attempts": F("attempts") + 1,
+        "failing_since": since,
         "updated_at": at,
     }
     if isinstance(step, Again):
@@ -217,14 +161,14 @@ def fail(item: WorkItem, failure: Failure, rng: random.Random) -> State | None:
             "state": State.READY,
             "not_before": at + timedelta(seconds=step.wait_s),
         }
-        changed = WorkItem.objects.filter(_ours([item])).update(**changes)
+        changed = WorkItem.objects.filter(ours([item])).update(**changes)
         return State.READY if changed else None
     return _give_up(item, changes, at)
 
 
 def _give_up(item: WorkItem, changes: dict[str, object], at: datetime) -> State | None:
     """Park the item, unless what it is about was changed during the try."""
-    mine = WorkItem.objects.filter(_ours([item]))
+    mine = WorkItem.objects.filter(ours([item]))
     if mine.filter(wanted=F("leased_wanted")).update(**changes | _parked()):
         return State.PARKED
     # It may be right by now: the try that failed settles only what it carried.
@@ -234,8 +178,10 @@ def _give_up(item: WorkItem, changes: dict[str, object], at: datetime) -> State 
         "not_before": at,
         "attempts": 0,
         "rescues": 0,
+        "failing_since": None,
         "dead": F("dead") + 1,
         "coalesced": F("leased_wanted") - settled,
+        **run_served([item]),
     }
     return State.READY if mine.update(**changes | newer) else None
 
@@ -273,14 +219,14 @@ def give_back(
         "not_before": at + timedelta(seconds=wait_s),
         "updated_at": at,
     }
-    return _change(items, _RELEASED | error | changes)
+    return change(items, RELEASED | error | changes)
 
 
 @scopes_disabled()
 def wait_for(item: WorkItem, key: str, reason: str) -> int:
     """Put an item aside until `released(key)`; no attempt is used."""
-    return WorkItem.objects.filter(_ours([item])).update(
-        **_RELEASED,
+    return WorkItem.objects.filter(ours([item])).update(
+        **RELEASED,
         state=State.WAITING,
         waits_for=key,
         error_class="waiting",
@@ -329,6 +275,7 @@ def retry(parked: Iterable[int]) -> int:
         wanted=F("wanted") + 1,
         attempts=0,
         rescues=0,
+        failing_since=None,
         not_before=now(),
     )
     return asked + sooner
@@ -360,9 +307,9 @@ def rescue() -> int:
         free = lapsed.select_for_update(skip_locked=True).values_list("pk", flat=True)
         lost = lapsed.filter(pk__in=list(free))
         hopeless = lost.filter(rescues__gte=MAX_RESCUES).update(
-            **_RELEASED, **_error(failure, at), **_parked()
+            **RELEASED, **_error(failure, at), **_parked()
         )
         freed = lost.update(
-            **_RELEASED, state=State.READY, rescues=F("rescues") + 1, not_before=at
+            **RELEASED, state=State.READY, rescues=F("rescues") + 1, not_before=at
         )
     return hopeless + freed

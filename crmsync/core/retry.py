@@ -36,6 +36,9 @@ WAITS_S: Mapping[str, tuple[int, ...]] = {
 # Not the record's fault: the whole channel waits and no attempt is used.
 CHANNEL_CLASSES = frozenset({"throttled", "auth"})
 
+# However many tries were used up: an outage of a day must not cost a record.
+PATIENCE_S: Mapping[str, int] = {"transient": 24 * HOUR_S}
+
 
 @dataclass(frozen=True, slots=True)
 class Again:
@@ -51,11 +54,14 @@ class Park:
     reason: Literal["never", "used_up"]
 
 
-def decide(error_class: str, *, attempts: int, rng: random.Random) -> Again | Park:
+def decide(
+    error_class: str, *, attempts: int, rng: random.Random, failing_s: float = 0.0
+) -> Again | Park:
     """Decide what follows a failure.
 
-    attempts: tries made so far, this one included (>= 1). The wait is jittered between
-    50 and 100 % of its step, so that what failed together does not return together.
+    attempts: tries made so far, this one included (>= 1); failing_s: since the first of
+    them failed. The wait is jittered between 50 and 100 % of its step, so that what
+    failed together does not return together.
 
     >>> decide("rejected", attempts=1, rng=random.Random(1))
     Park(reason='never')
@@ -63,6 +69,10 @@ def decide(error_class: str, *, attempts: int, rng: random.Random) -> Again | Pa
     waits = WAITS_S.get(error_class)
     if waits is None:
         return Park("never")
-    if attempts > len(waits):
+    left_s = PATIENCE_S.get(error_class, 0) - failing_s
+    if attempts > len(waits) and left_s <= 0:
         return Park("used_up")
-    return Again(waits[attempts - 1] * (0.5 + rng.random() / 2))
+    step_s = waits[min(attempts, len(waits)) - 1]
+    if attempts > len(waits):
+        step_s = min(step_s, max(int(left_s), MINUTE_S))
+    return Again(step_s * (0.5 + rng.random() / 2))

@@ -12,8 +12,16 @@ class Channel(models.Model):
     """A queue of its own, so that a busy one cannot starve the others.
 
     A connection is a channel; work without a connection has its workspace's. The
-    channel with the lowest `vtime` (work given to it so far) is served next.
+    channel with the lowest `vtime` (work given to it so far) is served next, and in it
+    the lane that `lanes` names. See `breaker` for what the breaker's columns mean.
     """
+
+    class Breaker(models.TextChoices):
+        """Whether calls are made at all after many have failed."""
+
+        CLOSED = "closed", "Working"
+        OPEN = "open", "Stopped after many failures"
+        HALF = "half", "Trying one at a time"
 
     name = models.CharField(max_length=60, unique=True)
     vtime = models.BigIntegerField(default=0)
@@ -22,6 +30,29 @@ class Channel(models.Model):
     paused_until = models.DateTimeField(null=True, blank=True)
     # Set while nothing may be sent at all, e.g. "reconnect HubSpot".
     blocked_because = models.CharField(max_length=200, blank=True)
+    # Only the urgent lane is served until then: the rest of a budget is kept for it.
+    batch_paused_until = models.DateTimeField(null=True, blank=True)
+    # How often in a row we were slowed down without being told for how long.
+    slowed = models.PositiveSmallIntegerField(default=0)
+    lane_turns = models.JSONField(default=list, blank=True)
+
+    breaker = models.CharField(
+        max_length=6, choices=Breaker.choices, default=Breaker.CLOSED
+    )
+    breaker_until = models.DateTimeField(null=True, blank=True)
+    breaker_opened = models.PositiveSmallIntegerField(default=0)
+    breaker_failures = models.PositiveIntegerField(default=0)
+    breaker_successes = models.PositiveIntegerField(default=0)
+    breaker_ramp = models.PositiveSmallIntegerField(default=0)
+    window_since = models.DateTimeField(null=True, blank=True)
+    window_calls = models.PositiveIntegerField(default=0)
+    window_failed = models.PositiveIntegerField(default=0)
+
+    # The vendor's daily budget as last told, None where it has none.
+    daily_used = models.PositiveIntegerField(null=True, blank=True)
+    daily_limit = models.PositiveIntegerField(null=True, blank=True)
+    daily_reset_at = models.DateTimeField(null=True, blank=True)
+    daily_seen_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.name
@@ -50,7 +81,9 @@ class WorkItem(models.Model):
     )
     kind = models.CharField(max_length=20)
     key = models.CharField(max_length=120)
-    channel = models.ForeignKey(Channel, on_delete=models.CASCADE)
+    # No index by channel alone: a planner would take it, and read a backlog to find
+    # what is due.
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, db_index=False)
     # Items of one group can share a call, e.g. the id of their object mapping.
     group = models.CharField(max_length=40, blank=True)
     lane = models.PositiveSmallIntegerField(default=0)
@@ -77,6 +110,8 @@ class WorkItem(models.Model):
     error_field = models.CharField(max_length=120, blank=True)
     error = models.TextField(blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
+    # When the first of the tries failed that have all failed since.
+    failing_since = models.DateTimeField(null=True, blank=True)
 
     trace_id = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField()
@@ -93,6 +128,12 @@ class WorkItem(models.Model):
             models.Index(
                 fields=["kind", "channel", "group", "lane", "not_before", "id"],
                 name="work_ready_by_kind",
+                condition=models.Q(state=State.READY),
+            ),
+            # To see whether anything is due without looking into each group.
+            models.Index(
+                fields=["kind", "channel", "lane", "not_before"],
+                name="work_ready_by_lane",
                 condition=models.Q(state=State.READY),
             ),
             models.Index(

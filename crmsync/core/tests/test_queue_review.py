@@ -156,6 +156,33 @@ def test_a_long_history_is_not_read_to_find_what_is_due(channel: Channel) -> Non
     assert not [plan for plan in plans if "Seq Scan on core_workitem" in plan]
 
 
+@on_postgresql
+def test_a_long_backlog_is_neither_read_nor_sorted_to_claim_from_it(
+    channel: Channel,
+) -> None:
+    far = timezone.now() + timedelta(days=300)
+    backlog = [f"1:{number}" for number in range(10_000)]
+    manual = [f"2:{number}" for number in range(10_000)]
+    queue.ask(asks(channel, *backlog, group="1"))
+    queue.ask(asks(channel, *manual, group="2"))
+    WorkItem.objects.filter(group="2").update(not_before=far)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE core_workitem")
+
+    with CaptureQueriesContext(connection) as queries:
+        turns = queue.turns(KIND)
+        claimed = queue.claim(KIND, channel_id=channel.pk, group="1", limit=10)
+        nothing = queue.claim(KIND, channel_id=channel.pk, group="2", limit=10)
+
+    plans = [_plan(one["sql"]) for one in queries if "FROM core_" in one["sql"]]
+    assert (len(turns), len(claimed), len(nothing)) == (1, 10, 0)
+    assert "work_ready_by_lane" in plans[0]
+    assert not [plan for plan in plans if "Seq Scan on core_workitem" in plan]
+    items = [_plan(one["sql"]) for one in queries if "LIMIT 10" in one["sql"]]
+    assert ["work_ready_by_kind" in plan for plan in items] == [True]
+    assert ["Sort" in plan for plan in items] == [False]
+
+
 def _plan(sql: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {sql}".replace("%", "%%"))

@@ -43,12 +43,17 @@ def test_wait_is_between_half_of_its_step_and_all_of_it(
 
 
 @pytest.mark.parametrize(
-    ("error_class", "tries"),
-    [("transient", 10), ("unknown", 8), ("bug", 1)],
+    ("error_class", "tries", "failing_h"),
+    [("transient", 10, 24), ("unknown", 8, 0), ("bug", 1, 0)],
 )
-def test_tries_are_used_up(error_class: str, tries: int) -> None:
-    last = decide(error_class, attempts=tries, rng=random.Random(1))
-    after = decide(error_class, attempts=tries + 1, rng=random.Random(1))
+def test_tries_are_used_up(error_class: str, tries: int, failing_h: int) -> None:
+    failing_s = failing_h * HOUR_S
+    last = decide(
+        error_class, attempts=tries, rng=random.Random(1), failing_s=failing_s
+    )
+    after = decide(
+        error_class, attempts=tries + 1, rng=random.Random(1), failing_s=failing_s
+    )
 
     assert isinstance(last, Again)
     assert after == Park("used_up")
@@ -62,6 +67,20 @@ def test_what_waiting_does_not_mend_is_never_tried_again(error_class: str) -> No
     decision = decide(error_class, attempts=1, rng=random.Random(1))
 
     assert decision == Park("never")
+
+
+@pytest.mark.parametrize("failing_h", [0.0, 13.9, 23.5, 23.999])
+def test_an_outage_shorter_than_a_day_gives_no_record_up(failing_h: float) -> None:
+    """Also when the jitter of all waits was as short as it can be."""
+    decision = decide(
+        "transient",
+        attempts=30,
+        rng=random.Random(1),
+        failing_s=failing_h * HOUR_S,
+    )
+
+    assert isinstance(decision, Again)
+    assert 30 <= decision.wait_s <= max((24 - failing_h) * HOUR_S, 60)
 
 
 def test_transient_tries_outlast_a_day() -> None:

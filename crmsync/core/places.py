@@ -1,0 +1,92 @@
+"""What each channel looks like to one who wants to claim: one statement, one look.
+
+Written out, since composing it anew for each claim costs more than running it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from crmsync.core.breaker import Room
+from crmsync.core.channels import lanes_open, room_of
+from crmsync.core.lanes import LANES
+from crmsync.core.models import Channel
+
+# When the first item of a lane is due. Not EXISTS: a planner that expects a hit soon
+# would read the table instead of looking into the index.
+_IS_DUE = """(SELECT i.not_before FROM core_workitem i
+  WHERE i.kind = %(kind)s AND i.channel_id = {channel}.id AND i.lane = {lane}
+  AND i.state = 'ready' ORDER BY i.not_before LIMIT 1) <= %(at)s"""
+_OPEN = """({channel}.blocked_because = ''
+  AND ({channel}.paused_until IS NULL OR {channel}.paused_until <= %(at)s)
+  AND ({channel}.breaker_until IS NULL OR {channel}.breaker_until <= %(at)s))"""
+_LEASES = """(SELECT count(DISTINCT l.lease_token) FROM core_workitem l
+  WHERE l.state = 'leased' AND l.leased_until > %(at)s AND l.channel_id = c.id)"""
+
+
+def _due(channel: str) -> list[str]:
+    return [_IS_DUE.format(channel=channel, lane=lane) for lane in LANES]
+
+
+_LOOK = (
+    "SELECT c.*, "
+    + ", ".join(f"{sql} AS due_{lane}" for lane, sql in enumerate(_due("c")))
+    + f", {_LEASES} AS leases"
+)
+_FROM_OPEN = f" FROM core_channel c WHERE {_OPEN.format(channel='c')}"
+_LEAST_SERVED = (
+    "(SELECT o.vtime FROM core_channel o WHERE o.id <> c.id"  # noqa: S608 - constants
+    f" AND {_OPEN.format(channel='o')} AND ({' OR '.join(_due('o'))})"
+    " ORDER BY o.vtime LIMIT 1)"
+)
+_ALL = _LOOK + _FROM_OPEN
+_ONE = f"{_LOOK}, {_LEAST_SERVED} AS low{_FROM_OPEN} AND c.id = %(channel)s"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel that is open: its lanes in which something is due, and its room.
+
+    low: vtime of the least served of the other channels in which something is due.
+    """
+
+    channel: Channel
+    waiting: frozenset[int]
+    room: Room
+    low: int | None = None
+
+
+def open_places(kind: str, at: datetime) -> list[Place]:
+    """Return the channels with something due and room for one more lease."""
+    found = [_place(row, at) for row in _rows(_ALL, kind, at)]
+    return [place for place in found if place is not None]
+
+
+def take_place(kind: str, channel_id: int, at: datetime) -> Place | None:
+    """Lock a channel with something due and room for one more lease, else None.
+
+    Waits for another that claims; what has only stored new items is not waited for.
+    """
+    lock = " FOR NO KEY UPDATE OF c" if connection.vendor == "postgresql" else ""
+    for row in _rows(_ONE + lock, kind, at, channel=channel_id):
+        return _place(row, at)
+    return None
+
+
+def _rows(sql: str, kind: str, at: datetime, **more: object) -> list[Channel]:
+    stamp = connection.ops.adapt_datetimefield_value(at)
+    params = {"kind": kind, "at": stamp, **more}
+    return list(Channel.objects.raw(sql, params))
+
+
+def _place(row: Channel, at: datetime) -> Place | None:
+    waiting = frozenset(
+        lane for lane in lanes_open(row, at) if getattr(row, f"due_{lane}")
+    )
+    room = room_of(row, at)
+    if not waiting or getattr(row, "leases") >= room.leases:  # noqa: B009
+        return None
+    return Place(row, waiting, room, getattr(row, "low", None))
