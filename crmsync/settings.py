@@ -281,6 +281,14 @@ HUBSPOT_AUTH_URL = env.str("HUBSPOT_AUTH_URL", default="https://app.hubspot.com"
 HUBSPOT_CLIENT_ID = env.str("HUBSPOT_CLIENT_ID", default="")
 HUBSPOT_CLIENT_SECRET = env.str("HUBSPOT_CLIENT_SECRET", default="")
 
+# Each org has its own API host, told at sign-in; the setting stands above it.
+SALESFORCE_API_URL = env.str("SALESFORCE_API_URL", default="")
+SALESFORCE_AUTH_URL = env.str(
+    "SALESFORCE_AUTH_URL", default="https://login.salesforce.com"
+)
+SALESFORCE_CLIENT_ID = env.str("SALESFORCE_CLIENT_ID", default="")
+SALESFORCE_CLIENT_SECRET = env.str("SALESFORCE_CLIENT_SECRET", default="")
+
 # --- people and sessions ---------------------------------------------------------
 
 AUTH_USER_MODEL = "core.User"

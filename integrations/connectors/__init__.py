@@ -9,6 +9,12 @@ from integrations.connectors.hubspot.connector import HubSpotConnector
 from integrations.connectors.hubspot.errors import parse_error as hubspot_error
 from integrations.connectors.hubspot.spec import REQUEST_ID_HEADERS as HUBSPOT_IDS
 from integrations.connectors.hubspot.spec import SPEC as HUBSPOT
+from integrations.connectors.salesforce.connector import SalesforceConnector
+from integrations.connectors.salesforce.errors import parse_error as salesforce_error
+from integrations.connectors.salesforce.spec import (
+    REQUEST_ID_HEADERS as SALESFORCE_IDS,
+)
+from integrations.connectors.salesforce.spec import SPEC as SALESFORCE
 from integrations.connectors.spec import VendorSpec
 
 
@@ -27,4 +33,7 @@ class Entry:
 
 CONNECTORS: Mapping[str, Entry] = {
     "hubspot": Entry(HUBSPOT, hubspot_error, HUBSPOT_IDS, HubSpotConnector),
+    "salesforce": Entry(
+        SALESFORCE, salesforce_error, SALESFORCE_IDS, SalesforceConnector
+    ),
 }

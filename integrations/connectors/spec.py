@@ -66,6 +66,20 @@ class RateHeaders:
 
 
 @dataclass(frozen=True, slots=True)
+class DailyHeaders:
+    """Response headers that tell a daily budget.
+
+    Either `limit` and `remaining`, or `usage`: one header in which `pattern` finds the
+    calls used and the limit.
+    """
+
+    limit: str = ""
+    remaining: str = ""
+    usage: str = ""
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BatchSizes:
     """The most inputs one call may carry.
 
@@ -138,6 +152,7 @@ class VendorSpec:
     `paths`: family -> style -> path, the version chosen per family.
     `associations`: (from object, to object) -> default association type id.
     `limits`: kind of access ("oauth", "token") -> what holds until headers say more.
+    `daily`: where answers tell the daily budget, None where there is none.
     `concurrency`: calls of one account under way at once. `overlap_s`: how far a delta
     reaches back, since rows can become visible after later ones were read.
     `record_page`: where a person sees a record, with {host}, {account}, {object},
@@ -162,6 +177,7 @@ class VendorSpec:
     docs: Mapping[str, str]
     concurrency: int = 4
     overlap_s: int = 600
+    daily: DailyHeaders | None = None
     record_page: str = ""
     page_host: str = ""
     host_suffixes: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from django.db import transaction
@@ -17,6 +17,7 @@ from crmsync.core import queue
 from crmsync.core.models import WorkItem
 from crmsync.core.queue import Failure
 from crmsync.core.scoping import in_workspace
+from integrations.connectors import CONNECTORS
 from integrations.connectors.base import Connector
 from integrations.connectors.session import open_connector
 from integrations.errors import RateLimited, ReauthRequired, SyncError, redact
@@ -31,7 +32,6 @@ from leads.models import Stage
 
 log = logging.getLogger(__name__)
 
-PIPELINE_OBJECT = "deals"
 _rng = random.Random()
 
 
@@ -96,7 +96,7 @@ def set_up(connection: Connection, connector: Connector) -> None:
     objects = list(dict.fromkeys(one.remote_object for one in templates))
     keys = {name: _key_field(connector, name) for name in objects}
     described = {name: connector.describe(name) for name in objects}
-    pipelines = connector.pipelines(PIPELINE_OBJECT)
+    pipelines = _pipelines(templates, connector)
     owners = connector.owners()
     with transaction.atomic():
         for name, fields in described.items():
@@ -108,6 +108,16 @@ def set_up(connection: Connection, connector: Connector) -> None:
         for template in templates:
             names = {field.name for field in described[template.remote_object]}
             _store_mapping(connection, template, names, pipelines)
+
+
+def _pipelines(
+    templates: Sequence[MappingTemplate], connector: Connector
+) -> tuple[RemotePipeline, ...]:
+    """Return the pipelines of what deals are mapped to."""
+    mapped = (one.remote_object for one in templates if one.record_type == "deal")
+    known = (connector.spec.objects.get(name) for name in mapped)
+    found = next((one for one in known if one and one.has_pipelines), None)
+    return connector.pipelines(found.name) if found else ()
 
 
 def _note_success(connection: Connection, detail: str) -> None:
@@ -176,19 +186,25 @@ def _store_mapping(
             "match_field": template.match_field,
             "engaged_only": template.engaged_only,
             "only_kinds": list(template.only_kinds),
+            "direction": template.direction,
+            "creates": template.creates,
         },
     )
     if not is_new:
         return
     stages = match_stages(_our_stages(), pipelines)
+    facts = CONNECTORS[connection.vendor].spec.objects.get(template.remote_object)
+    stage_field = facts.stage_field if facts else ""
     FieldMapping.objects.bulk_create(
         FieldMapping(
             mapping=mapping,
             position=place,
             source=row.source,
             destination=row.destination,
-            values=_row_values(row, stages),
+            values=_row_values(row, stages, stage_field),
             default=row.default,
+            direction=row.direction,
+            rule=row.rule,
         )
         for place, row in enumerate(template.rows)
         if row.destination in names
@@ -196,12 +212,12 @@ def _store_mapping(
 
 
 def _row_values(
-    row: RowTemplate, stages: Mapping[int, tuple[str, str]]
+    row: RowTemplate, stages: Mapping[int, tuple[str, str]], stage_field: str
 ) -> dict[str, str]:
     """Return the row's value map; for a stage it depends on the account."""
     if row.source != "stage_id":
         return dict(row.values)
-    place = 0 if row.destination == "pipeline" else 1
+    place = 1 if row.destination == stage_field else 0
     return {str(ours): remote[place] for ours, remote in stages.items()}
 
 

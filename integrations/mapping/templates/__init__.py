@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from integrations.mapping.templates import hubspot
+from integrations.mapping.templates import hubspot, salesforce
 from integrations.mapping.templates.base import MappingTemplate
 
-TEMPLATES: Mapping[str, tuple[MappingTemplate, ...]] = {"hubspot": hubspot.TEMPLATES}
+TEMPLATES: Mapping[str, tuple[MappingTemplate, ...]] = {
+    "hubspot": hubspot.TEMPLATES,
+    "salesforce": salesforce.TEMPLATES,
+}

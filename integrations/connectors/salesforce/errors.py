@@ -1,0 +1,285 @@
+"""What Salesforce's refusals mean.
+
+PURE. A request is refused by a list of {message, errorCode, fields}, a row by {message,
+statusCode, fields}, OAuth by {error, error_description}, SOAP by a fault: one
+vocabulary, of which `enums` lists every word. Some facts are in the message alone.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from integrations.connectors.salesforce.spec import (
+    CONCURRENCY_PAUSE_S,
+    DAILY_PAUSE_S,
+)
+from integrations.connectors.salesforce.values import is_id, long_id
+from integrations.errors import (
+    DuplicateFound,
+    Misconfigured,
+    PermissionMissing,
+    RateLimited,
+    RateScope,
+    ReauthRequired,
+    RecordGone,
+    RecordRejected,
+    Retryable,
+    SyncError,
+    Unsupported,
+    Where,
+    error_of_status,
+)
+
+VENDOR = "salesforce"
+AMBIGUOUS = "AMBIGUOUS_MATCH"
+CONVERTED = "CANNOT_UPDATE_CONVERTED_LEAD"
+_MAX_RETRY_AFTER_S = 24 * 3600.0
+
+Json = Mapping[str, Any]
+
+_LATER = frozenset(
+    {
+        "UNABLE_TO_LOCK_ROW",
+        "QUERY_TIMEOUT",
+        "SERVER_UNAVAILABLE",
+        "REQUEST_RUNNING_TOO_LONG",
+        "FUNCTIONALITY_TEMPORARILY_UNAVAILABLE",
+        "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE",
+        "ORG_IN_MAINTENANCE",
+        "UNKNOWN_EXCEPTION",
+        "INTERNAL_ERROR",
+        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+        "PROCESSING_HALTED",
+        "INVALID_QUERY_LOCATOR",
+        "COLLISION_DETECTED",
+    }
+)
+_GONE = frozenset({"ENTITY_IS_DELETED", "ENTITY_IS_ARCHIVED", "NOT_FOUND", CONVERTED})
+_FORBIDDEN = frozenset(
+    {
+        "INSUFFICIENT_ACCESS",
+        "INSUFFICIENT_ACCESS_OR_READONLY",
+        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+        "API_DISABLED_FOR_ORG",
+        "API_CURRENTLY_DISABLED",
+        "CLIENT_NOT_ACCESSIBLE_FOR_USER",
+        "FUNCTIONALITY_NOT_ENABLED",
+        "TRIAL_EXPIRED",
+        "ORG_LOCKED",
+    }
+)
+_SCHEMA = frozenset(
+    {
+        "INVALID_FIELD",
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+        "FIELD_NOT_UPDATABLE",
+        "INVALID_TYPE",
+        "INVALID_ENTITY_FOR_UPSERT",
+        "MALFORMED_QUERY",
+        "JSON_PARSER_ERROR",
+    }
+)
+_LIMITED = frozenset(
+    {"REQUEST_LIMIT_EXCEEDED", "EXCEEDED_QUOTA", "TOO_MANY_JOBS", "LIMIT_EXCEEDED"}
+)
+_TAKEN = frozenset({"DUPLICATE_VALUE", "DUPLICATES_DETECTED", "DUPLICATE_EXTERNAL_ID"})
+# 401 that a new token does not cure: jsforce, http-api isSessionExpired.
+_NOT_EXPIRED = (
+    "Connected app is not attached to Agent",
+    "This session is not valid for use with the REST API",
+)
+
+_COLUMN = re.compile(r"[Nn]o such column '([\w.]+)'")
+_NO_KEY_FIELD = re.compile(
+    r"external ID field does not exist or is not accessible: (\S+)"
+)
+_UNWRITABLE = re.compile(r"fields: ([\w, ]+)\.")
+_MISSING = re.compile(r"missing: \[(\w+)")
+_HOLDER = re.compile(r"record with id: (\w+)")
+_BULK_COLUMN = re.compile(r"Field name not found : (\w+)")
+# "Cannot deserialize instance of double from VALUE_STRING value x": the value's fault.
+_BAD_VALUE = re.compile(r"deseriali[sz]e|not a valid value for the type", re.I)
+
+
+def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> SyncError:
+    """Name what an answer of 300 or more means."""
+    text = body[:65_536].decode("utf-8", "replace")
+    lower = {name.lower(): value for name, value in headers.items()}
+    if status == 300:
+        told = "Several records have this key; none was written"
+        return RecordRejected(told, **_where(AMBIGUOUS, status))
+    entry = _first(text)
+    return error_of(entry, status, retry_after_s(lower))
+
+
+def error_of(
+    entry: Json, status: int | None = None, wait_s: float | None = None
+) -> SyncError:
+    """Name a refusal: the first of a request's, or one of a row's."""
+    code = _word(entry, "errorCode", "statusCode", "error")
+    message = _word(entry, "message", "error_description")
+    where = _where(code, status, message)
+    if _is_lock(code, message) or code in _LATER:
+        return Retryable(message, **where)
+    if code in _LIMITED or status in (423, 429):
+        return _limited(message, wait_s, where)
+    if code in {"INVALID_SESSION_ID", "INVALID_AUTH_HEADER"} or status == 401:
+        expired = not any(words in message for words in _NOT_EXPIRED)
+        return ReauthRequired(message, expired=expired, **where)
+    if code in _TAKEN:
+        return _duplicate(entry, message, where)
+    if code in _GONE:
+        return _gone(message, where)
+    return _about_the_rest(entry, message, where)
+
+
+def _about_the_rest(entry: Json, message: str, where: Where) -> SyncError:
+    code, status = where.get("code", ""), where.get("status")
+    field = _field(entry, message)
+    if code in _FORBIDDEN:
+        return PermissionMissing(message, **where)
+    if code in _SCHEMA and not _BAD_VALUE.search(message):
+        return Misconfigured(message, field=field, **where)
+    if code == "UNSUPPORTED_API_VERSION" or status == 410:
+        return Unsupported(message, **where)
+    if code and (status is None or status == 400):
+        return RecordRejected(message, field=field, rule=code, **where)
+    return _by_status(entry, message, where)
+
+
+def _by_status(entry: Json, message: str, where: Where) -> SyncError:
+    status = where.get("status") or 400
+    kind = error_of_status(status)
+    if kind is RecordRejected:
+        return RecordRejected(message, field=_field(entry, message), **where)
+    return kind(message, **where)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Read Retry-After in seconds, up to a day. No guide promises one."""
+    text = headers.get("retry-after", "").strip()
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(float(text), _MAX_RETRY_AFTER_S)
+
+
+def bulk_error(text: str) -> SyncError:
+    """Name the refusal of a row of a bulk job: `CODE:message:field, field --`."""
+    code, _, rest = text.partition(":")
+    message, _, fields = rest.rpartition(":")
+    names = [one.strip() for one in fields.replace("--", "").split(",")]
+    known = [one for one in names if one]
+    return error_of({"statusCode": code, "message": message or rest, "fields": known})
+
+
+def job_error(message: str) -> SyncError:
+    """Name why a whole bulk job failed; what it had processed stays."""
+    where = _where("BULK_JOB_FAILED", None, message)
+    if found := _BULK_COLUMN.search(message):
+        return Misconfigured(message, field=found.group(1), **where)
+    return Retryable(message or "The bulk job failed", **where)
+
+
+def _limited(message: str, wait_s: float | None, where: Where) -> RateLimited:
+    is_daily = where.get("code") in _LIMITED and "Concurrent" not in message
+    scope: RateScope = "daily" if is_daily else "burst"
+    usual_s = DAILY_PAUSE_S if is_daily else CONCURRENCY_PAUSE_S
+    told = usual_s if wait_s is None else wait_s
+    return RateLimited(message, retry_after_s=told, scope=scope, **where)
+
+
+def _duplicate(entry: Json, message: str, where: Where) -> SyncError:
+    code = where.get("code")
+    if code == "DUPLICATE_EXTERNAL_ID":
+        return _ambiguous(message, where)
+    if code == "DUPLICATES_DETECTED":
+        ids = list(dict.fromkeys(_matches(entry)))
+        if len(ids) > 1:
+            told = f"{message} ({', '.join(ids)})"
+            return _ambiguous(told, where)
+        return DuplicateFound(message, existing_id=ids[0] if ids else None, **where)
+    found = _HOLDER.search(message)
+    holder = long_id(found.group(1)) if found and is_id(found.group(1)) else None
+    return DuplicateFound(
+        message, existing_id=holder, field=_field(entry, message), **where
+    )
+
+
+def _ambiguous(message: str, where: Where) -> RecordRejected:
+    told = Where(**where)
+    told["code"] = AMBIGUOUS
+    return RecordRejected(message, rule=where.get("code", ""), **told)
+
+
+def _gone(message: str, where: Where) -> SyncError:
+    if found := _NO_KEY_FIELD.search(message):
+        return Misconfigured(message, field=found.group(1), **where)
+    return RecordGone(message, **where)
+
+
+def _matches(entry: Json) -> Iterator[str]:
+    """Yield the ids a duplicate rule found; the key is misspelt in live answers."""
+    found = entry.get("duplicateResut") or entry.get("duplicateResult")
+    for result in _list(_mapping(found).get("matchResults")):
+        for match in _list(_mapping(result).get("matchRecords")):
+            identity = _mapping(_mapping(match).get("record")).get("Id")
+            if isinstance(identity, str) and is_id(identity):
+                yield long_id(identity)
+
+
+def _is_lock(code: str, message: str) -> bool:
+    """A lock inside a trigger is told as the trigger's failure."""
+    wraps = code == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+    return wraps and "UNABLE_TO_LOCK_ROW" in message
+
+
+def _field(entry: Json, message: str) -> str:
+    for name in _list(entry.get("fields")):
+        if isinstance(name, str) and name:
+            return name
+    for pattern in (_COLUMN, _UNWRITABLE, _MISSING):
+        if found := pattern.search(message):
+            return found.group(1).split(",")[0].strip()
+    return ""
+
+
+def _where(code: str, status: int | None, message: str = "") -> Where:
+    return Where(vendor=VENDOR, status=status, code=code, detail=message)
+
+
+def _first(text: str) -> Json:
+    """Return the first refusal of an answer, however it is wrapped."""
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError):
+        return _fault(text)
+    if isinstance(parsed, list):
+        parsed = next((one for one in parsed if isinstance(one, dict)), {})
+    return parsed if isinstance(parsed, dict) else {}
+
+
+_FAULT_CODE = re.compile(r"<faultcode>\s*(?:\w+:)?(\w+)\s*</faultcode>")
+_FAULT_TEXT = re.compile(r"<faultstring>(?:\w+: )?([^<]*)</faultstring>")
+
+
+def _fault(text: str) -> Json:
+    """Read a SOAP fault; of a proxy's page, the words without its tags."""
+    code, told = _FAULT_CODE.search(text), _FAULT_TEXT.search(text)
+    if code:
+        words = told.group(1) if told else ""
+        return {"errorCode": code.group(1), "message": words}
+    return {"message": re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip()}
+
+
+def _word(entry: Json, *keys: str) -> str:
+    found = (entry.get(key) for key in keys)
+    return next((one for one in found if isinstance(one, str) and one), "")
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _mapping(value: object) -> Json:
+    return value if isinstance(value, Mapping) else {}
