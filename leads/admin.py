@@ -32,11 +32,13 @@ from leads.models import (
     Deal,
     Lead,
     LeadKey,
+    Merge,
     Pipeline,
     ScoreEntry,
     ScoreRule,
     Stage,
     StageChange,
+    Tombstone,
 )
 from leads.services.workspace import ensure_workspace_defaults
 
@@ -263,8 +265,8 @@ class LeadKeyAdmin(ConsoleAdmin):
     """What people are known by."""
 
     section, icon, is_large = "Records", "fingerprint", True
-    list_display = ("kind", "value", "lead")
-    list_filter = ("kind",)
+    list_display = ("kind", "value", "lead", "former")
+    list_filter = ("kind", "former")
     list_select_related = ("lead",)
     search_fields = ("value",)
     hidden = ("workspace",)
@@ -318,6 +320,35 @@ class ScoreEntryAdmin(ConsoleAdmin):
     list_select_related = ("lead", "rule")
     search_fields = ("lead__email", "=trace_id")
     hidden = ("workspace",)
+
+
+@admin.register(Tombstone)
+class TombstoneAdmin(ConsoleAdmin):
+    """Records that are gone."""
+
+    section, icon, is_large = "History", "delete_history", True
+    list_display = ("record_type", "record_id", "merged_into", "origin_label", "at")
+    list_filter = ("record_type", "origin_kind")
+    search_fields = ("=record_id", "=trace_id")
+    hidden = ("workspace", "keys")
+
+
+@admin.register(Merge)
+class MergeAdmin(ConsoleAdmin):
+    """Records that became one."""
+
+    section, icon, is_large = "History", "merge", True
+    list_display = (
+        "record_type",
+        "winner_id",
+        "loser_id",
+        "origin_label",
+        "at",
+        "undone_at",
+    )
+    list_filter = ("record_type", "origin_kind")
+    search_fields = ("=winner_id", "=loser_id")
+    hidden = ("workspace", "kept")
 
 
 # --- what sales work with -----------------------------------------------------------

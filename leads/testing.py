@@ -21,11 +21,13 @@ from leads.models import (
     Deal,
     Lead,
     LeadKey,
+    Merge,
     Pipeline,
     ScoreEntry,
     ScoreRule,
     Stage,
     StageChange,
+    Tombstone,
 )
 from leads.services.workspace import ensure_workspace_defaults
 
@@ -162,5 +164,19 @@ def make_traces(deal: Deal, marker: str) -> dict[str, int]:
             origin_kind="user",
         ),
         LeadKey.objects.get(lead=lead, kind="email"),
+        Tombstone.objects.create(
+            workspace=workspace,
+            record_type="deal",
+            record_id=deal.pk,
+            origin_kind="user",
+        ),
+        Merge.objects.create(
+            workspace=workspace,
+            record_type="lead",
+            winner_id=lead.pk,
+            loser_id=1,
+            kept={"loser": {"city": marker}},
+            origin_kind="user",
+        ),
     )
     return {type(row).__name__.lower(): row.pk for row in rows}

@@ -26,11 +26,13 @@ from leads.models import (
     Change,
     Conversation,
     LeadKey,
+    Merge,
     Pipeline,
     ScoreEntry,
     ScoreRule,
     Stage,
     StageChange,
+    Tombstone,
 )
 from leads.testing import (
     make_activity,
@@ -94,6 +96,17 @@ def _records(workspace: Workspace) -> list[Model]:
             action="created",
             fields={"city": ["", "Lyon"]},
             origin_kind="webhook",
+            **mine,
+        ),
+        Tombstone.objects.create(
+            record_type="lead", record_id=1, keys=[CANARY], origin_kind="user", **mine
+        ),
+        Merge.objects.create(
+            record_type="lead",
+            winner_id=lead.pk,
+            loser_id=1,
+            kept={"loser": {"email": f"{CANARY}@example.com"}},
+            origin_kind="user",
             **mine,
         ),
         StageChange.objects.create(

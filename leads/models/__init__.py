@@ -8,6 +8,7 @@ from leads.models.company import Company
 from leads.models.customfield import CustomField
 from leads.models.deal import Deal, Pipeline, Stage, StageChange
 from leads.models.lead import Lead, LeadKey
+from leads.models.removal import Merge, Tombstone
 from leads.models.scoring import ScoreEntry, ScoreRule
 
 __all__ = [
@@ -21,10 +22,12 @@ __all__ = [
     "Deal",
     "Lead",
     "LeadKey",
+    "Merge",
     "Pipeline",
     "RecordType",
     "ScoreEntry",
     "ScoreRule",
     "Stage",
     "StageChange",
+    "Tombstone",
 ]

@@ -17,6 +17,8 @@ class Change(models.Model):
 
         CREATED = "created", "Created"
         UPDATED = "updated", "Changed"
+        DELETED = "deleted", "Deleted"
+        MERGED = "merged", "Merged into another"
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     record_type = models.CharField(max_length=20, choices=RecordType.choices)

@@ -90,6 +90,8 @@ class LeadKey(models.Model):
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="keys")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     value = models.CharField(max_length=254)
+    # Left behind by a change: still this lead's, until another lead is given it.
+    former = models.BooleanField(default=False)
 
     objects = WorkspaceManager()
 

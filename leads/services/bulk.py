@@ -7,7 +7,7 @@ many parameters do; elsewhere Django's own bulk calls serve.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
 from operator import attrgetter
@@ -23,7 +23,7 @@ _ROWS = 5_000
 def insert(model: type[models.Model], records: Sequence[Any]) -> None:
     """Store new records and give them their ids, in the order given."""
     if connection.vendor != "postgresql":
-        _manager(model).bulk_create(records)
+        manager(model).bulk_create(records)
         return
     _stamp(model, records)
     names = _names(model)
@@ -47,7 +47,7 @@ def insert_rows(
             with connection.cursor() as cursor:
                 cursor.execute(_insert_sql(model, names, ""), [_json(some)])
         else:
-            _manager(model).bulk_create(
+            manager(model).bulk_create(
                 model(**dict(zip(names, row, strict=True))) for row in some
             )
 
@@ -56,25 +56,22 @@ def update(
     model: type[models.Model], records: Sequence[Any], names: Iterable[str]
 ) -> None:
     """Store these columns of records that are locked by the caller."""
-    columns = tuple(sorted(names))
+    names = tuple(sorted(names))
     if connection.vendor != "postgresql":
-        _manager(model).bulk_update(records, [_field(one) for one in columns])
+        manager(model).bulk_update(records, names)
         return
     for some in _chunks(records):
         with connection.cursor() as cursor:
-            cursor.execute(_update_sql(model, columns), [_rows(some, ("id", *columns))])
+            cursor.execute(_update_sql(model, names), [_rows(some, ("id", *names))])
 
 
-def _manager(model: type[models.Model]) -> models.Manager[Any]:
+def manager(model: type[models.Model]) -> models.Manager[Any]:
+    """Return the manager that sees the workspace's rows."""
     return model._default_manager  # noqa: SLF001 - Django's own public name
 
 
 def _meta(model: type[models.Model]) -> Any:
     return model._meta  # noqa: SLF001 - Django's own public name
-
-
-def _field(name: str) -> str:
-    return name.removesuffix("_id")
 
 
 def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
@@ -115,11 +112,11 @@ def _names(model: type[models.Model]) -> tuple[str, ...]:
 def _insert_sql(
     model: type[models.Model], names: tuple[str, ...], returning: str
 ) -> str:
-    by_name = _by_name(model)
-    columns = ", ".join(f'"{by_name[name].column}"' for name in names)
+    by_name = columns(model)
+    places = ", ".join(f'"{by_name[name].column}"' for name in names)
     values = ", ".join(_read(by_name[name], at) for at, name in enumerate(names))
     sql = (
-        f'INSERT INTO "{_meta(model).db_table}" ({columns}) '  # noqa: S608 - our names
+        f'INSERT INTO "{_meta(model).db_table}" ({places}) '  # noqa: S608 - our names
         f"SELECT {values} FROM jsonb_array_elements(%s::jsonb) AS given(row)"
     )
     return f"{sql} RETURNING {returning}" if returning else sql
@@ -127,7 +124,7 @@ def _insert_sql(
 
 @cache
 def _update_sql(model: type[models.Model], names: tuple[str, ...]) -> str:
-    by_name = _by_name(model)
+    by_name = columns(model)
     values = ", ".join(
         f'"{by_name[name].column}" = {_read(by_name[name], at)}'
         for at, name in enumerate(names, start=1)
@@ -139,7 +136,9 @@ def _update_sql(model: type[models.Model], names: tuple[str, ...]) -> str:
     )
 
 
-def _by_name(model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
+@cache
+def columns(model: type[models.Model]) -> Mapping[str, models.Field[Any, Any]]:
+    """Return every column of the table: attribute -> field."""
     return {field.attname: field for field in _meta(model).concrete_fields}
 
 

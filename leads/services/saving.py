@@ -12,7 +12,7 @@ from crmsync.core.models import Workspace
 from crmsync.core.scoping import in_workspace
 from leads.services import bulk
 from leads.services.drafts import Draft
-from leads.services.fields import FIELDS, MODELS, AnyRecord
+from leads.services.fields import MODELS, AnyRecord
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ def save(record_type: str, drafts: Sequence[Draft]) -> None:
         bulk.insert(model, new)
     known = [draft for draft in drafts if not draft.is_new]
     if known:
-        columns = _columns(record_type, known)
+        columns = _columns(known)
         now = timezone.now()
         for draft in known:
             draft.record.version += 1
@@ -54,7 +54,6 @@ def save(record_type: str, drafts: Sequence[Draft]) -> None:
         bulk.update(model, records, {*columns, "version", "updated_at"})
 
 
-def _columns(record_type: str, drafts: Sequence[Draft]) -> set[str]:
+def _columns(drafts: Sequence[Draft]) -> set[str]:
     names = {name for draft in drafts for name in draft.changed}
-    columns = {name for name in names if name in FIELDS[record_type]}
-    return columns | {"custom"} if names - columns else columns
+    return {"custom" if name.startswith("custom.") else name for name in names}

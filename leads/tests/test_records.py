@@ -163,12 +163,35 @@ def test_a_stale_version_is_refused(workspace: Workspace) -> None:
     assert Lead.objects.get().city == ""
 
 
-def test_the_key_follows_the_address(workspace: Workspace) -> None:
+def keys_of(lead: Lead) -> dict[str, bool]:
+    return dict(lead.keys.values_list("value", "former"))
+
+
+def test_a_lead_is_known_by_its_former_address_too(workspace: Workspace) -> None:
     lead = make_lead(workspace, email="old@example.com")
 
     update(workspace, lead, email="new@example.com")
 
-    assert [key.value for key in LeadKey.objects.all()] == ["new@example.com"]
+    assert keys_of(lead) == {"old@example.com": True, "new@example.com": False}
+
+
+def test_a_former_address_can_be_given_to_another_lead(workspace: Workspace) -> None:
+    lead, other = make_lead(workspace, email="old@example.com"), make_lead(workspace)
+    update(workspace, lead, email="new@example.com")
+
+    update(workspace, other, email="old@example.com")
+
+    assert keys_of(lead) == {"new@example.com": False}
+    assert keys_of(other)["old@example.com"] is False
+
+
+def test_a_lead_can_have_its_former_address_again(workspace: Workspace) -> None:
+    lead = make_lead(workspace, email="old@example.com")
+    update(workspace, lead, email="new@example.com")
+
+    update(workspace, lead, email="old@example.com")
+
+    assert keys_of(lead) == {"old@example.com": False, "new@example.com": True}
 
 
 def test_clearing_the_address_frees_the_key(workspace: Workspace) -> None:
@@ -196,7 +219,7 @@ def test_a_second_address_of_the_same_lead_is_no_conflict(workspace: Workspace) 
 
     update(workspace, lead, email="b@example.com")
 
-    assert [key.value for key in lead.keys.all()] == ["b@example.com"]
+    assert keys_of(lead) == {"a@example.com": True, "b@example.com": False}
 
 
 def test_two_new_leads_cannot_share_an_address(workspace: Workspace) -> None:
