@@ -8,7 +8,10 @@ from importlib import import_module
 from types import ModuleType
 
 # Name on the command line -> module with `command(arguments) -> Simulator`.
-SIMULATORS = {"hubspot": "integrations.simulators.hubspot.command"}
+SIMULATORS = {
+    "hubspot": "integrations.simulators.hubspot.command",
+    "salesforce": "integrations.simulators.salesforce.command",
+}
 
 
 def load(name: str) -> ModuleType:

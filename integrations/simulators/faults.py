@@ -203,7 +203,7 @@ def respond_with(
         elif rule.kind in BEFORE:
             return error(rule, request)
         elif rule.kind == "partial_batch":
-            request.poison = rule.spoils
+            request.poison, request.poison_code = rule.spoils, rule.policy
     reply = respond(request)
     for rule in rules:
         if rule.kind in AFTER:
@@ -248,6 +248,8 @@ def _change_results(reply: Reply, change: Callable[[list[Any]], list[Any]]) -> R
         return reply
     if isinstance(payload, dict) and isinstance(payload.get("results"), list):
         payload["results"] = change(payload["results"])
+    elif isinstance(payload, list):
+        payload = change(payload)
     body = json.dumps(payload).encode()
     return Reply(status=reply.status, body=body, headers=reply.headers)
 

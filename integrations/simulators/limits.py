@@ -20,6 +20,13 @@ class RollingWindows:
         calls.append(now)
         return limit - len(calls)
 
+    def count(self, key: str, *, window_s: float, now: float) -> int:
+        """Return how many calls a window holds, without adding one."""
+        calls = self._calls.get(key)
+        while calls and calls[0] <= now - window_s:
+            calls.popleft()
+        return len(calls) if calls else 0
+
     def take_daily(self, key: str, *, limit: int, now: float) -> int:
         """Count a call of this UTC day; return how many remain, or -1."""
         day = (key, int(now // 86_400))

@@ -5,7 +5,8 @@
         assert sim.stats()["total"] == 1
 
 Standard library only. In pytest: `pytest_plugins = ["integrations.simulators.testing"]`
-gives the fixture `hubspot_simulator` (one process per session, reset before each test).
+gives the fixtures `hubspot_simulator` and `salesforce_simulator` (one process per
+session, reset before each test).
 """
 
 import http.client
@@ -32,6 +33,14 @@ CLIENT_SECRET = "demo-client-secret"
 PRIVATE_TOKEN = "pat-demo-token"
 HUB_ID = 4100001
 OTHER_HUB_ID = 4100002
+SALESFORCE_TOKEN = "00DFh0000000001!demo-session"
+SALESFORCE_PASSWORD = "demo-password"
+SALESFORCE_ORG_ID = "00DFh0000000001MAA"
+SALESFORCE_OTHER_ORG_ID = "00DQs0000000001MAA"
+# The user the API works as, and one who works in the browser.
+SALESFORCE_USER_ID = "005Fh0000000001IAA"
+SALESFORCE_UI_USER_ID = "005Fh0000000002IAA"
+TOKENS = {"hubspot": PRIVATE_TOKEN, "salesforce": SALESFORCE_TOKEN}
 
 
 class SimulatorError(Exception):
@@ -58,7 +67,7 @@ class RunningSimulator:
         self.flags = flags or []
         self.port = port
         self.base_url = ""
-        self.headers = {"Authorization": f"Bearer {PRIVATE_TOKEN}"}
+        self.headers = {"Authorization": f"Bearer {TOKENS.get(name, PRIVATE_TOKEN)}"}
         self._process: subprocess.Popen[str] | None = None
         # Open for the life of the process, not of a block.
         self._stderr = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115
@@ -233,6 +242,21 @@ def hubspot_simulator(hubspot_process: RunningSimulator) -> RunningSimulator:
     hubspot_process.reset(keep_tokens=False)
     hubspot_process.configure(limits=False, index_delay_s=0)
     return hubspot_process
+
+
+@pytest.fixture(scope="session")
+def salesforce_process() -> Iterator[RunningSimulator]:
+    """One Salesforce simulator for the whole session."""
+    with RunningSimulator("salesforce") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def salesforce_simulator(salesforce_process: RunningSimulator) -> RunningSimulator:
+    """The session's Salesforce simulator, emptied, without a daily limit."""
+    salesforce_process.reset(keep_tokens=False)
+    salesforce_process.configure(limits=False)
+    return salesforce_process
 
 
 def wait_until(condition: Any, *, timeout_s: float = 10.0) -> Any:

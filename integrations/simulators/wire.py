@@ -31,7 +31,8 @@ class BadJsonError(Exception):
 class Request:
     """One request as read from the wire.
 
-    query: name -> values, in order. poison: which batch inputs a fault spoils.
+    query: name -> values, in order. poison: which batch inputs a fault spoils;
+    poison_code: the vendor's error code for them, empty = its usual one.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Request:
     inputs: int = 0
     caller: str = ""
     poison: Callable[[int], bool] | None = None
+    poison_code: str = ""
 
     def header(self, name: str) -> str:
         """Return a header's value, empty when absent."""
