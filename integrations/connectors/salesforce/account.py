@@ -5,7 +5,7 @@ from integrations.connectors.salesforce import answers, soql
 from integrations.connectors.salesforce.answers import Json
 from integrations.connectors.salesforce.calls import Calls
 from integrations.connectors.salesforce.reading import has_more
-from integrations.connectors.salesforce.spec import QUERY_PAGE, SPEC, object_facts
+from integrations.connectors.salesforce.spec import SPEC, object_facts
 from integrations.connectors.salesforce.values import clean, long_id
 from integrations.errors import (
     Misconfigured,
@@ -59,11 +59,10 @@ def owners(calls: Calls) -> tuple[RemoteOwner, ...]:
             "UserType = 'Standard'",
             soql.after_id(cursor),
             order=("Id",),
-            limit=QUERY_PAGE,
         )
         body = calls.query(text, object_type="User")
         found = [answers.owner(one) for one in answers.entries(body)]
-        following = found[-1].id if has_more(body, len(found), QUERY_PAGE) else None
+        following = found[-1].id if has_more(body, len(found)) else None
         return found, following
 
     return tuple(walk(page))

@@ -29,12 +29,12 @@ def page(
         soql.within(STAMP, *window),
         soql.after(STAMP, cursor),
         order=(STAMP, "Id"),
-        limit=QUERY_PAGE,
+        limit=QUERY_PAGE + 1,
     )
     body = calls.query(text, object_type=object_type, deleted_too=True)
-    found = answers.records(answers.entries(body), object_type)
+    found = answers.records(answers.entries(body), object_type)[:QUERY_PAGE]
     following = None
-    if has_more(body, len(found), QUERY_PAGE):
+    if has_more(body, len(found)):
         following = soql.cursor_at(found[-1].updated_at, found[-1].remote_id)
     return GonePage(tuple(_gone(one) for one in found), following)
 

@@ -12,7 +12,6 @@ from integrations.connectors.salesforce.spec import (
     COLLECTION,
     HISTORIES,
     MAX_ADDRESS,
-    QUERY_PAGE,
 )
 from integrations.connectors.salesforce.values import clean, is_id, long_id, moment
 from integrations.errors import Misconfigured, PermissionMissing
@@ -63,12 +62,11 @@ def _rows(
             *conditions,
             soql.after_id(cursor),
             order=("Id",),
-            limit=QUERY_PAGE,
         )
         body = calls.query(text, object_type=table)
         rows = answers.entries(body)
         last = clean(rows[-1].get("Id")) if rows else None
-        return rows, last if has_more(body, len(rows), QUERY_PAGE) else None
+        return rows, last if has_more(body, len(rows)) else None
 
     return list(walk(page))
 

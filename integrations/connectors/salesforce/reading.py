@@ -82,12 +82,12 @@ def changed_since(
     conditions = (soql.within(STAMP, *window), soql.after(STAMP, cursor))
     wanted, left = _wanted(object_type, fields)
     text = soql.select(
-        wanted, object_type, *conditions, order=(STAMP, "Id"), limit=QUERY_PAGE
+        wanted, object_type, *conditions, order=(STAMP, "Id"), limit=QUERY_PAGE + 1
     )
     body = calls.query(text, object_type=object_type)
-    found = answers.records(answers.entries(body), object_type)
+    found = answers.records(answers.entries(body), object_type)[:QUERY_PAGE]
     following = None
-    if has_more(body, len(found), QUERY_PAGE):
+    if has_more(body, len(found)):
         last = found[-1]
         following = soql.cursor_at(last.updated_at, last.remote_id)
     return Page(tuple(_filled(calls, object_type, found, left)), following)
@@ -99,9 +99,13 @@ def count(calls: Calls, object_type: str) -> int | None:
     return answers.total(calls.query(text, object_type=object_type))
 
 
-def has_more(body: Json, found: int, limit: int) -> bool:
-    """Believe each sign that there is more; wide rows make a page shorter."""
-    return bool(found) and (not answers.is_last(body) or found >= limit)
+def has_more(body: Json, taken: int) -> bool:
+    """Believe each sign that there is more; wide rows make a page shorter.
+
+    For queries that asked for one row more than a page: a full page may be the last.
+    """
+    matching = answers.total(body) or 0
+    return taken > 0 and (not answers.is_last(body) or matching > taken)
 
 
 def _walk(
@@ -113,10 +117,10 @@ def _walk(
 ) -> Page:
     wanted, left = _wanted(object_type, fields)
     most = min(limit, QUERY_PAGE)
-    text = soql.select(wanted, object_type, *conditions, order=("Id",), limit=most)
+    text = soql.select(wanted, object_type, *conditions, order=("Id",), limit=most + 1)
     body = calls.query(text, object_type=object_type)
-    found = answers.records(answers.entries(body), object_type)
-    following = found[-1].remote_id if has_more(body, len(found), most) else None
+    found = answers.records(answers.entries(body), object_type)[:most]
+    following = found[-1].remote_id if has_more(body, len(found)) else None
     return Page(tuple(_filled(calls, object_type, found, left)), following)
 
 
@@ -150,12 +154,11 @@ def _where_any(
                 condition,
                 soql.after_id(following),
                 order=("Id",),
-                limit=QUERY_PAGE,
             )
             body = calls.query(text, object_type=object_type)
             page = answers.records(answers.entries(body), object_type)
             found += page
-            if not has_more(body, len(page), QUERY_PAGE):
+            if not has_more(body, len(page)):
                 break
             following = page[-1].remote_id
     return _filled(calls, object_type, found, left)

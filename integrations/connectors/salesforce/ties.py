@@ -12,7 +12,6 @@ from integrations.connectors.salesforce.reading import has_more
 from integrations.connectors.salesforce.spec import (
     COLLECTION,
     JUNCTIONS,
-    QUERY_PAGE,
     SPEC,
 )
 from integrations.connectors.salesforce.values import clean, is_id, long_id
@@ -85,12 +84,11 @@ def _rows(
             soql.any_of(columns[0], ids),
             soql.after_id(cursor),
             order=("Id",),
-            limit=QUERY_PAGE,
         )
         body = calls.query(text, object_type=table)
         rows = answers.entries(body)
         last = clean(rows[-1].get("Id")) if rows else None
-        return rows, last if has_more(body, len(rows), QUERY_PAGE) else None
+        return rows, last if has_more(body, len(rows)) else None
 
     return walk(page)
 

@@ -5,11 +5,15 @@ import logging
 import socket
 import time
 import traceback
+from dataclasses import replace
+from email.utils import formatdate
 from typing import Any
 
 import pytest
 
 from integrations.connectors.http import Call, CallRecord, HttpClient
+from integrations.connectors.limits import Budget
+from integrations.connectors.spec import RateLimit
 from integrations.errors import (
     Misconfigured,
     OutcomeUnknown,
@@ -341,6 +345,9 @@ class Waits:
     def observe(self, headers: Any) -> Any:
         self.seen = headers
 
+    def hold(self, bucket: str, wait_s: float) -> Any:
+        self.held = bucket, wait_s
+
 
 def test_a_short_wait_is_waited_and_a_long_one_given_back(
     server: WireServer, make_client: MakeClient
@@ -364,3 +371,157 @@ def test_the_limiter_learns_from_refusals_too(
     failure(make_client(limiter=limiter), READ)
 
     assert limiter.seen["x-hubspot-ratelimit-max"] == "190"
+
+
+# --- other kinds of bodies and answers ------------------------------------------------
+
+
+def test_a_list_is_taken_only_where_one_is_expected(
+    server: WireServer, make_client: MakeClient
+) -> None:
+    server.replies = [answer(200, [{"id": 1}, {"id": 2}])]
+    client = make_client()
+
+    got = client.request(replace(READ, expects="list"))
+
+    assert got.items == [{"id": 1}, {"id": 2}]
+    assert got.body == {}
+    assert isinstance(failure(client, READ), Retryable)
+    assert isinstance(failure(client, CREATE), OutcomeUnknown)
+
+
+def test_an_object_where_a_list_is_expected_is_an_unknown_outcome_of_a_create(
+    server: WireServer, make_client: MakeClient
+) -> None:
+    server.replies = [answer(200, {"id": 1})]
+
+    assert isinstance(
+        failure(make_client(), replace(CREATE, expects="list")), OutcomeUnknown
+    )
+
+
+def test_bytes_go_as_they_are_and_come_as_they_are(
+    server: WireServer, make_client: MakeClient
+) -> None:
+    server.replies = [answer(200, b"a,b\n1,\xff\n")]
+    call = Call(
+        "PUT",
+        "/rows",
+        content=b"Id\n1\n",
+        content_type="text/csv",
+        headers={"X-Client": "crmsync"},
+        expects="raw",
+    )
+
+    got = make_client().request(call)
+
+    assert got.raw == b"a,b\n1,\xff\n"
+    request = server.requests[0]
+    assert request.body == b"Id\n1\n"
+    assert request.headers["content-type"] == "text/csv"
+    assert request.headers["x-client"] == "crmsync"
+    assert request.headers["accept"] == "*/*"
+
+
+def test_an_upload_that_is_answered_with_nothing_is_a_success(
+    server: WireServer, make_client: MakeClient
+) -> None:
+    server.replies = [answer(201)]
+
+    got = make_client().request(Call("PUT", "/rows", content=b"x", expects="raw"))
+
+    assert (got.status, got.raw) == (201, b"")
+
+
+def test_content_is_made_anew_from_a_renewed_token(
+    server: WireServer, make_client: MakeClient
+) -> None:
+    server.replies = [answer(401, EXPIRED), answer(200, b"<ok/>")]
+    call = Call(
+        "POST",
+        "/soap",
+        content=lambda token: f"<id>{token}</id>".encode(),
+        content_type="text/xml",
+        expects="raw",
+    )
+
+    make_client(token=lambda refused=None: "new" if refused else "old").request(call)
+
+    assert [one.body for one in server.requests] == [b"<id>old</id>", b"<id>new</id>"]
+
+
+def test_not_modified_answers_a_conditional_call_and_no_other(
+    server: WireServer, make_client: MakeClient
+) -> None:
+    server.replies = [answer(304)]
+    client = make_client()
+    since = {"If-Modified-Since": "Thu, 01 Jan 2026 00:00:00 GMT"}
+
+    got = client.request(replace(READ, headers=since))
+
+    assert (got.status, got.body) == (304, {})
+    assert isinstance(failure(client, READ), Misconfigured)
+
+
+@pytest.mark.parametrize("expects", ["list", "raw"])
+def test_no_answer_is_larger_than_the_limit_whatever_its_kind(
+    server: WireServer, make_client: MakeClient, expects: Any
+) -> None:
+    server.replies = [answer(200, b"[" + b"1," * 50_000 + b"1]")]
+    client = make_client(max_body_bytes=10_000)
+
+    assert "too large" in failure(client, replace(READ, expects=expects)).message
+
+
+def test_the_host_is_asked_for_at_each_call(
+    server: WireServer, make_client: MakeClient
+) -> None:
+    server.replies = [answer(200, {"ok": True})]
+    homes = iter(["http://127.0.0.1:1", server.url])
+    client = make_client(base_url=lambda: next(homes))
+
+    assert isinstance(failure(client, READ), Retryable)
+    assert client.request(READ).status == 200
+
+
+def test_their_clock_is_learnt_from_good_and_bad_answers(
+    server: WireServer, make_client: MakeClient
+) -> None:
+    ahead = formatdate(time.time() + 3600, usegmt=True)
+    server.replies = [answer(503, {}, {"Date": ahead})]
+    client = make_client()
+    assert client.clock_offset_s is None
+
+    failure(client, READ)
+
+    assert client.clock_offset_s is not None
+    assert abs(client.clock_offset_s - 3600) < 2
+
+
+def test_neither_content_nor_answer_is_shown(
+    server: WireServer, make_client: MakeClient
+) -> None:
+    server.replies = [answer(200, b"secret-answer")]
+    call = Call("PUT", "/rows", content=b"secret-content", expects="raw")
+
+    got = make_client().request(call)
+
+    assert "secret" not in repr(call) + repr(got)
+
+
+def test_a_told_wait_holds_everyone_who_shares_the_budget(
+    server: WireServer, make_client: MakeClient
+) -> None:
+    server.replies = [answer(429, b"", {"Retry-After": "12"})]
+    limits = (RateLimit("api", 100, 10, "test"), RateLimit("search", 5, 1, "test"))
+    scope = f"test-http-{time.time_ns()}"
+    one, other = Budget(limits, scope=scope), Budget(limits, scope=scope)
+    failure(make_client(limiter=one), READ)
+
+    errors = [
+        failure(make_client(limiter=other), call)
+        for call in (READ, Call("GET", "/things", bucket="search"))
+    ]
+
+    assert all(11 < (error.retry_after_s or 0) <= 12 for error in errors)  # type: ignore[attr-defined]
+    assert len(server.requests) == 1
