@@ -35,6 +35,12 @@ FREE_MAIL = frozenset(
         "qq.com",
     }
 )
+# Nearly every address; a closer look would say the same and cost twenty times as much.
+_PLAIN_EMAIL = re.compile(
+    r"(?=.{1,254}\Z)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*"
+    r"@(?=.{1,253}\Z)(?!.*--)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+"
+    r"(?!(?:arpa|invalid|local|localhost|onion)\Z)[a-z]{2,63}\Z"
+)
 # Sales Navigator puts how the profile was found behind a comma.
 _LINKEDIN_PATH = re.compile(
     r"^/(?:in|pub|sales/lead|sales/people)/([^/?#,]+)", re.IGNORECASE
@@ -49,6 +55,9 @@ def normal_email(value: str) -> str:
     >>> normal_email(" Ada.Lovelace@EXAMPLE.com "), normal_email("not an address")
     ('ada.lovelace@example.com', '')
     """
+    plain = value.strip().lower()
+    if _PLAIN_EMAIL.match(plain):
+        return plain
     try:
         found = validate_email(
             value.strip(), check_deliverability=False, test_environment=True

@@ -16,7 +16,8 @@ class Draft:
     """One record in the making. changed: field -> (old, new), each as stored.
 
     clashes: field -> a value that is another's already; dropped: field -> why it was
-    left out; lost: it can be stored in no form.
+    left out; lost: it can be stored in no form; held: keys the record may take that
+    are in the table already -> their row.
     """
 
     record: AnyRecord
@@ -26,6 +27,7 @@ class Draft:
     clashes: dict[str, str] = field(default_factory=dict)
     dropped: dict[str, list[str]] = field(default_factory=dict)
     lost: bool = False
+    held: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def set(self, name: str, value: object) -> None:
         """Change a field, remembering what it was before."""

@@ -39,7 +39,10 @@ def check(drafts: Sequence[Draft]) -> None:
         first = claimed.setdefault((kind, value), draft)
         if holder and holder.lead_id != draft.record.pk and not holder.former:
             taken.append((draft, name, value, holder.lead_id))
-        elif first is not draft:
+            continue
+        if holder:
+            draft.held[kind, value] = holder.key_id
+        if first is not draft:
             draft.clash(name, value, f"{value} is given to two leads at once.")
     leads = Lead.objects.in_bulk([lead_id for *_, lead_id in taken]) if taken else {}
     for draft, name, value, lead_id in taken:
@@ -48,17 +51,18 @@ def check(drafts: Sequence[Draft]) -> None:
 
 
 def store(workspace: Workspace, drafts: Sequence[Draft]) -> None:
-    """Retire the keys that were left, store the new ones; the drafts are saved."""
+    """Retire the keys that were left, store the new ones; the drafts are saved.
+
+    They were checked in the same transaction.
+    """
     _retire(drafts)
-    wanted = list(_wanted(drafts))
-    held = _holders([(kind, value) for _, _, kind, value in wanted])
     new = []
-    for draft, _, kind, value in wanted:
-        holder = held.get((kind, value))
-        if holder is None:
+    for draft, _, kind, value in _wanted(drafts):
+        held = draft.held.get((kind, value))
+        if held is None:
             new.append((workspace.pk, draft.record.pk, kind, value, False))
-        elif holder.former:
-            mine = LeadKey.objects.filter(pk=holder.key_id)
+        else:
+            mine = LeadKey.objects.filter(pk=held)
             mine.update(lead_id=draft.record.pk, former=False)
     if new:
         # In one order for all, so that two writers of the same keys do not deadlock.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 
 from leads.facts import PersonFacts
 from leads.matching import (
@@ -39,6 +40,41 @@ PROFILE, EXTERNAL = ("linkedin", "ada-example"), ("external", "lgm:1")
 def test_address_in_normal_form(given: str, normal: str) -> None:
     assert normal_email(given) == normal
     assert normal_email(normal) == normal
+
+
+LONG_LABEL, LONG_DOMAIN = "a" * 63, ".".join(["a" * 60] * 5)
+
+
+@pytest.mark.parametrize("domain", ["example.com", "sub.example.co.uk", "e.io"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("ada@{}", "a.b+c_d-e@{}", ".ada@{}", "ada.@{}", "a..b@{}", "@{}", "a b@{}"),
+        *("ada@-{}", "ada@a-.{}", "ada@a--b.{}", "ada@ab--c.{}", "ada@xn--a.{}"),
+        *("ada@{}.", "ada@.{}", "ada@{}.local", "ada@{}.onion", "ada@{}.test"),
+        *("ada@{}.invalid", "ada@{}.1", "ada@{}.c1", "ada@{}.x", "ada@1.2.{}"),
+        *(f"ada@{LONG_LABEL}.{{}}", f"ada@a{LONG_LABEL}.{{}}"),
+        *(f"ada@{LONG_DOMAIN}.{{}}", f"{'a' * 240}@{{}}", f"{'a' * 243}@{{}}"),
+        *("ada\n@{}", "ada@{}\n", "İ@{}", "\u212a@{}", "ada@ﬁ.{}", "a'b@{}", '"a b"@{}'),
+    ],
+)
+def test_what_looks_plain_is_what_the_whole_standard_says(
+    address: str, domain: str
+) -> None:
+    given = address.format(domain)
+
+    assert normal_email(given) == by_the_book(given)
+
+
+def by_the_book(given: str) -> str:
+    """Return the normal form by the library alone."""
+    try:
+        found = validate_email(
+            given.strip(), check_deliverability=False, test_environment=True
+        )
+    except EmailNotValidError:
+        return ""
+    return f"{found.local_part}@{found.ascii_domain}".lower()
 
 
 @pytest.mark.parametrize(
