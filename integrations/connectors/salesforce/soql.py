@@ -202,8 +202,8 @@ def _condition(one: Filter, field: RemoteField | None) -> str:
         listed = ", ".join(_value(text, field) for text in one.value)
         return f"{column} {sign} ({listed})"
     if one.operator == "contains":
-        text = one.value.replace("%", "\\%").replace("_", "\\_")
-        return f"{column} {sign} '%{literal(text)[1:-1]}%'"
+        text = literal(one.value)[1:-1].replace("%", "\\%").replace("_", "\\_")
+        return f"{column} {sign} '%{text}%'"
     if field is not None and field.type == "multi_enum":
         verb = "EXCLUDES" if one.operator == "ne" else "INCLUDES"
         return f"{column} {verb} ({literal(one.value)})"

@@ -30,7 +30,8 @@ def written(batch: Sequence[Sent]) -> bytes:
     columns = list(dict.fromkeys(name for one in batch for name in one.body))
     columns = [key, *(name for name in columns if name != key)]
     out = io.StringIO(newline="")
-    table = csv.writer(out, lineterminator="\n")
+    # All in quotation marks: a lone carriage return would end a row otherwise.
+    table = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
     table.writerow(columns)
     for one in batch:
         cells = {name: _cell(text) for name, text in one.body.items()}
@@ -51,4 +52,4 @@ def rows(content: bytes) -> Iterable[Mapping[str, str]]:
 
 
 def _cell(text: str | None) -> str:
-    return CLEAR if text is None else text
+    return CLEAR if text is None else text.replace("\x00", "")

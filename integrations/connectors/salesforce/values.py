@@ -111,7 +111,7 @@ def long_id(text: str) -> str:
     The last three characters say which of the others are capital letters.
 
     >>> long_id("00Dx0000000BV7z")
-    '00Dx0000000BV7zEAM'
+    '00Dx0000000BV7zEAG'
     """
     if len(text) != _SHORT_ID or not is_id(text):
         return text
