@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from html import escape
-from unicodedata import combining
+from typing import Any
 
 from leads.facts import FieldInfo, Snapshot
 from leads.models import Activity, Campaign, Company, Deal, Lead
-
-# The longest note a CRM takes: the tightest is HubSpot, 65,536 characters.
-NOTE_UNITS = 65_000
-_SPARE = 100
-_CUT = "…<br>(The message was cut here: it is longer than a note can be.)"
+from leads.models.lead import lead_label, lead_linkedin_url
+from leads.notes import NOTE_UNITS, note_html
 
 _LEAD = (
     FieldInfo("email", "E-mail", "email", writes="email"),
@@ -99,138 +95,64 @@ def value_of(
     return getattr(record, name, None)
 
 
-def note_html(activity: Activity) -> str:
-    """Return the message as HTML with its campaign and thread below it.
-
-    The text is escaped: what a stranger wrote must not become markup in a CRM. It is
-    cut so that the whole stays within NOTE_UNITS.
-    """
-    about = _about(activity)
-    body = _within(activity.body, NOTE_UNITS - _units(about) - _SPARE)
-    return "<br><br>".join(part for part in (body, about) if part)
+def _columns(fields: Sequence[FieldInfo], *but: str) -> tuple[str, ...]:
+    return tuple(one.name for one in fields if one.name not in but)
 
 
-def _about(activity: Activity) -> str:
-    about = []
-    if activity.subject:
-        about.append(f"Subject: {escape(activity.subject)}")
-    if activity.campaign:
-        about.append(f"Campaign: {escape(activity.campaign.name)}")
-    if activity.conversation:
-        about.append(f"Thread: {escape(activity.conversation.external_id)}")
-    if activity.direction:
-        about.append(f"Direction: {activity.get_direction_display()}")
-    return "<br>".join(about)
-
-
-def _within(text: str, room: int) -> str:
-    """Return text as HTML of at most `room` units; what was cut off says so."""
-    html = _html(text)
-    if _units(html) <= room:
-        return html
-    end = 0
-    for end, char in enumerate(text):  # noqa: B007 - where it stops is what we want
-        room -= _units(_html(char))
-        if room < 0:
-            break
-    while end and _joins(text[end - 1], text[end]):
-        end -= 1
-    return f"{_html(text[:end])}{_CUT}"
-
-
-def _html(text: str) -> str:
-    return escape(text).replace("\n", "<br>")
-
-
-def _units(text: str) -> int:
-    """Count as the vendors do: a character outside the basic plane is two."""
-    return len(text) + sum(char > "\uffff" for char in text)
-
-
-def _joins(one: str, other: str) -> bool:
-    """Tell whether two characters are shown as one, such as an accent or an emoji."""
-    return (
-        "\u200d" in (one, other)
-        or combining(other) > 0
-        or "\ufe00" <= other <= "\ufe0f"
-        or "\U0001f3fb" <= other <= "\U0001f3ff"
-    )
-
-
-def _values(record: object, fields: Sequence[FieldInfo]) -> dict[str, object]:
-    return {
-        one.name: getattr(record, one.name)
-        for one in fields
-        if hasattr(record, one.name)
-    }
-
-
-def _custom(record: Lead | Company | Deal | Activity) -> dict[str, object]:
-    return {f"custom.{name}": value for name, value in record.custom.items()}
-
-
-def _owner(record: Lead | Deal | Activity) -> dict[str, object]:
-    # In lower case, as a CRM's own list of owners is compared.
-    return {"owner_email": record.owner.email.lower() if record.owner else ""}
-
-
-def _parents(**ids: int | None) -> dict[str, int]:
-    return {name: value for name, value in ids.items() if value}
+_LEAD_COLUMNS = _columns(_LEAD, "linkedin_url", "owner_email")
+_DEAL_COLUMNS = _columns(_DEAL, "owner_email")
+_COMPANY_COLUMNS = _columns(_COMPANY)
+_ACTIVITY_COLUMNS = ("subject", "body", "occurred_at", "direction")
 
 
 def _leads(ids: Sequence[int]) -> dict[int, Snapshot]:
-    rows = Lead.objects.filter(pk__in=ids).select_related("owner")
-    return {
-        one.pk: Snapshot(
-            "lead",
-            one.pk,
-            str(one),
-            _values(one, _LEAD) | _owner(one) | _custom(one),
-            _parents(company=one.company_id),
-        )
-        for one in rows
-    }
+    found = {}
+    rows = Lead.objects.filter(pk__in=ids)
+    for row in rows.values(*_EVERY, "owner__email", "company_id", *_LEAD_COLUMNS):
+        pk, parents = row.pop("pk"), _parents(row, "company")
+        row["linkedin_url"] = lead_linkedin_url(row["linkedin_id"])
+        _finish(row)
+        label = lead_label(pk, **{name: row[name] for name in _LABEL})
+        found[pk] = Snapshot("lead", pk, label, row, parents)
+    return found
 
 
 def _companies(ids: Sequence[int]) -> dict[int, Snapshot]:
+    found = {}
     rows = Company.objects.filter(pk__in=ids)
-    return {
-        one.pk: Snapshot(
-            "company", one.pk, str(one), _values(one, _COMPANY) | _custom(one), {}
-        )
-        for one in rows
-    }
+    for row in rows.values(*_EVERY, *_COMPANY_COLUMNS):
+        pk, label = row.pop("pk"), row["name"] or row["domain"]
+        _finish(row)
+        found[pk] = Snapshot("company", pk, label, row, {})
+    return found
 
 
 def _deals(ids: Sequence[int]) -> dict[int, Snapshot]:
-    rows = Deal.objects.filter(pk__in=ids).select_related("owner")
-    return {
-        one.pk: Snapshot(
-            "deal",
-            one.pk,
-            str(one),
-            _values(one, _DEAL) | _owner(one) | _custom(one),
-            _parents(lead=one.lead_id, company=one.company_id),
-        )
-        for one in rows
-    }
+    found = {}
+    rows = Deal.objects.filter(pk__in=ids)
+    ties = ("owner__email", "lead_id", "company_id")
+    for row in rows.values(*_EVERY, *ties, *_DEAL_COLUMNS):
+        pk, parents = row.pop("pk"), _parents(row, "lead", "company")
+        _finish(row)
+        found[pk] = Snapshot("deal", pk, row["name"], row, parents)
+    return found
 
 
 def _activities(ids: Sequence[int]) -> dict[int, Snapshot]:
     rows = Activity.objects.filter(pk__in=ids).select_related(
         "owner", "campaign", "conversation"
     )
-    return {
-        one.pk: Snapshot(
-            "activity",
-            one.pk,
-            str(one),
-            _values(one, _ACTIVITY) | _owner(one) | _custom(one) | _computed(one),
-            _parents(lead=one.lead_id, deal=one.deal_id),
-            kind=one.kind,
-        )
-        for one in rows
-    }
+    return {one.pk: _activity(one) for one in rows}
+
+
+def _activity(one: Activity) -> Snapshot:
+    row = {name: getattr(one, name) for name in _ACTIVITY_COLUMNS}
+    row |= {"custom": one.custom, **_computed(one)}
+    row["owner__email"] = one.owner.email if one.owner else None
+    _finish(row)
+    ties = {"lead_id": one.lead_id, "deal_id": one.deal_id}
+    parents = _parents(ties, "lead", "deal")
+    return Snapshot("activity", one.pk, str(one), row, parents, kind=one.kind)
 
 
 def _computed(one: Activity) -> dict[str, object]:
@@ -238,8 +160,27 @@ def _computed(one: Activity) -> dict[str, object]:
         "note_html": note_html(one),
         "due_at": one.due_at or one.occurred_at,
         "task_status": "done" if one.done_at else "open",
-        "direction": one.direction,
     }
+
+
+_LABEL = ("first_name", "last_name", "email", "linkedin_id")
+# What is read of every record beside its fields.
+_EVERY = ("pk", "custom")
+
+
+def _parents(row: dict[str, Any], *names: str) -> dict[str, int]:
+    """Take the ids of other records out of a row."""
+    ids = {name: row.pop(f"{name}_id") for name in names}
+    return {name: value for name, value in ids.items() if value}
+
+
+def _finish(row: dict[str, Any]) -> None:
+    """Put the workspace's own fields beside the others, and name the owner."""
+    for name, value in row.pop("custom").items():
+        row[f"custom.{name}"] = value
+    if "owner__email" in row:
+        # In lower case, as a CRM's own list of owners is compared.
+        row["owner_email"] = (row.pop("owner__email") or "").lower()
 
 
 _READERS: Mapping[str, Callable[[Sequence[int]], dict[int, Snapshot]]] = {

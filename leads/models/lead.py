@@ -12,6 +12,19 @@ from leads.models.base import Record
 from leads.models.company import Company
 
 
+def lead_label(
+    pk: int | None, *, first_name: str, last_name: str, email: str, linkedin_id: str
+) -> str:
+    """Return what a lead is called: by its name, else by what it is known by."""
+    name = f"{first_name} {last_name}".strip()
+    return name or email or linkedin_id or f"Lead {pk}"
+
+
+def lead_linkedin_url(linkedin_id: str) -> str:
+    """Return a profile's address, empty without an id."""
+    return f"https://www.linkedin.com/in/{linkedin_id}" if linkedin_id else ""
+
+
 class Lead(Record):
     """A person who may buy."""
 
@@ -61,15 +74,18 @@ class Lead(Record):
         ]
 
     def __str__(self) -> str:
-        name = f"{self.first_name} {self.last_name}".strip()
-        return name or self.email or self.linkedin_id or f"Lead {self.pk}"
+        return lead_label(
+            self.pk,
+            first_name=self.first_name,
+            last_name=self.last_name,
+            email=self.email,
+            linkedin_id=self.linkedin_id,
+        )
 
     @property
     def linkedin_url(self) -> str:
         """Return the profile's address, empty without a LinkedIn id."""
-        if not self.linkedin_id:
-            return ""
-        return f"https://www.linkedin.com/in/{self.linkedin_id}"
+        return lead_linkedin_url(self.linkedin_id)
 
     def get_absolute_url(self) -> str:
         """Return the page of the lead."""

@@ -55,7 +55,8 @@ LONG_LABEL, LONG_DOMAIN = "a" * 63, ".".join(["a" * 60] * 5)
         *("ada@{}.invalid", "ada@{}.1", "ada@{}.c1", "ada@{}.x", "ada@1.2.{}"),
         *(f"ada@{LONG_LABEL}.{{}}", f"ada@a{LONG_LABEL}.{{}}"),
         *(f"ada@{LONG_DOMAIN}.{{}}", f"{'a' * 240}@{{}}", f"{'a' * 243}@{{}}"),
-        *("ada\n@{}", "ada@{}\n", "İ@{}", "\u212a@{}", "ada@ﬁ.{}", "a'b@{}", '"a b"@{}'),
+        *("ada\n@{}", "ada@{}\n", "İ@{}", "\u212a@{}", "ada@ﬁ.{}", "a'b@{}"),
+        '"a b"@{}',
     ],
 )
 def test_what_looks_plain_is_what_the_whole_standard_says(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
 from crmsync.core.models import Workspace
 from crmsync.core.scoping import in_workspace
 from crmsync.core.testing import make_user
-from leads.snapshots import NOTE_UNITS, snapshots
-from leads.testing import make_activity, make_lead, make_ready_workspace
+from leads.snapshots import FIELDS, NOTE_UNITS, Snapshot, snapshots
+from leads.testing import (
+    make_activity,
+    make_company,
+    make_deal,
+    make_lead,
+    make_ready_workspace,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +41,80 @@ def test_record_of_another_workspace_is_not_seen(workspace: Workspace) -> None:
     foreign = make_lead(make_ready_workspace())
 
     assert snapshots("lead", [foreign.pk]) == {}
+
+
+def test_a_lead_is_seen_with_all_its_fields(workspace: Workspace) -> None:
+    at, company = datetime(2026, 3, 1, tzinfo=UTC), make_company(workspace)
+    lead = make_lead(
+        workspace,
+        email="ada@example.com",
+        first_name="Ada",
+        last_name="Example",
+        linkedin_id="ada-example",
+        company=company,
+        score=5,
+        last_reply_at=at,
+        custom={"tier": "gold"},
+    )
+
+    snapshot = snapshots("lead", [lead.pk])[lead.pk]
+
+    assert snapshot == Snapshot(
+        "lead",
+        lead.pk,
+        "Ada Example",
+        {
+            "email": "ada@example.com",
+            "first_name": "Ada",
+            "last_name": "Example",
+            "phone": "",
+            "linkedin_url": "https://www.linkedin.com/in/ada-example",
+            "linkedin_id": "ada-example",
+            "job_title": "",
+            "company_name": "",
+            "city": "",
+            "country": "",
+            "status": "new",
+            "score": 5,
+            "source": "",
+            "owner_email": "",
+            "last_reply_at": at,
+            "custom.tier": "gold",
+        },
+        {"company": company.pk},
+    )
+
+
+def test_every_record_is_called_as_its_page_calls_it(workspace: Workspace) -> None:
+    nameless = {"first_name": "", "last_name": ""}
+    leads = [
+        make_lead(workspace),
+        make_lead(workspace, **nameless),
+        make_lead(workspace, **nameless, email="", linkedin_id="ada"),
+        make_lead(workspace, **nameless, email=""),
+    ]
+    companies = [make_company(workspace), make_company(workspace, name="")]
+    deal = make_deal(workspace)
+
+    labels = [one.label for one in snapshots("lead", [x.pk for x in leads]).values()]
+    seen = snapshots("company", [one.pk for one in companies])
+
+    assert sorted(labels) == sorted(str(one) for one in leads)
+    assert [seen[one.pk].label for one in companies] == [str(one) for one in companies]
+    assert snapshots("deal", [deal.pk])[deal.pk].label == str(deal)
+
+
+def test_every_field_a_mapping_can_read_is_there(workspace: Workspace) -> None:
+    records = {
+        "lead": make_lead(workspace),
+        "company": make_company(workspace),
+        "deal": make_deal(workspace),
+        "activity": make_activity(workspace),
+    }
+
+    for record_type, record in records.items():
+        (seen,) = snapshots(record_type, [record.pk]).values()
+        assert {one.name for one in FIELDS[record_type]} <= set(seen.values)
 
 
 def test_note_that_fits_is_whole(workspace: Workspace) -> None:
