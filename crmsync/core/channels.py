@@ -137,3 +137,36 @@ def _columns(state: Breaker) -> dict[str, object]:
 
 def _column(name: str) -> str:
     return _COLUMNS.get(name, name)
+
+
+# --- the daily budget -----------------------------------------------------------------
+
+
+def note_daily(name: str, *, used: int, limit: int) -> None:
+    """Keep what was told of a channel's daily budget, and when it is a new one.
+
+    Whoever tells it does not say when; the next midnight in UTC is assumed until a day
+    is seen to begin.
+    """
+    at = now()
+    rows = Channel.objects.filter(name=name)
+    before = rows.values_list("daily_used", "daily_reset_at").first()
+    if before is None:
+        return
+    rows.update(
+        daily_used=used,
+        daily_limit=limit,
+        daily_seen_at=at,
+        daily_reset_at=_reset_at(*before, used=used, at=at),
+    )
+
+
+def _reset_at(
+    used_before: int | None, expected: datetime | None, *, used: int, at: datetime
+) -> datetime:
+    if used_before is not None and used < used_before / 2:
+        return at + timedelta(days=1)
+    if expected is not None and expected > at:
+        return expected
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(days=1)

@@ -20,6 +20,7 @@ from crmsync.core.asking import Ask, ask
 from crmsync.core.channels import (
     block,
     channel,
+    note_daily,
     note_outcomes,
     pause,
     pause_batch,
@@ -64,6 +65,7 @@ __all__ = [
     "give_back",
     "ledger",
     "lock",
+    "note_daily",
     "note_outcomes",
     "now",
     "pause",

@@ -39,7 +39,8 @@ USER_AGENT = "crmsync/1"
 TIMEOUT_S = (3.05, 20.0)
 DEADLINE_S = 30.0
 MAX_BODY_BYTES = 10 * 1024 * 1024
-MAX_WAIT_S = 1.0
+# Longer than the gaps of a budget that is paced out; what is longer is given back.
+MAX_WAIT_S = 2.0
 
 ParseError = Callable[[int, Mapping[str, str], bytes], SyncError]
 
@@ -163,6 +164,7 @@ class HttpClient:
             error.vendor = error.vendor or self.vendor
             error.object_type = error.object_type or call.object_type
             failure = error
+            self._hold(call, error)
             raise
         finally:
             self._report(call, started, answer, failure)
@@ -180,6 +182,12 @@ class HttpClient:
                     object_type=call.object_type,
                 )
             time.sleep(wait_s)
+
+    def _hold(self, call: Call, error: SyncError) -> None:
+        """Let nobody else call either for as long as the vendor said."""
+        if isinstance(error, RateLimited) and error.retry_after_s:
+            bucket = call.bucket if error.scope == "search" else ""
+            self._limiter.hold(bucket, error.retry_after_s)
 
     def _exchange(self, call: Call, token: str) -> Answer:
         sent_at = time.time()

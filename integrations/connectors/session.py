@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import DatabaseError
 
+from crmsync.core import queue
 from integrations.connectors import CONNECTORS, hosts
 from integrations.connectors.base import Connector
+from integrations.connectors.daily import Daily
 from integrations.connectors.http import HttpClient, TokenProvider
 from integrations.connectors.limits import Limiter, shared_budget
 from integrations.connectors.messages import CallRecord
 from integrations.connectors.oauth import StoredToken
 from integrations.models import Connection
+
+log = logging.getLogger(__name__)
 
 _open = threading.local()
 
@@ -43,8 +49,23 @@ def connector_with(
 
 def _budget(vendor: str, *, scope: str, access: str) -> Limiter:
     spec = CONNECTORS[vendor].spec
-    limits = tuple(spec.limits[access])
-    return shared_budget(scope, settings.LIMITS_URL, limits, spec.rate_headers)
+    return shared_budget(
+        scope,
+        settings.LIMITS_URL,
+        tuple(spec.limits[access]),
+        spec.rate_headers,
+        spec.daily,
+        _keep_daily,
+    )
+
+
+def _keep_daily(scope: str, told: Daily) -> None:
+    """Note the daily budget at the connection's channel, where pages look."""
+    try:
+        queue.note_daily(scope.replace("-", ":"), used=told.used, limit=told.limit)
+    except DatabaseError:
+        # The call has been made, and the next one tells it again.
+        log.warning("daily budget not noted", extra={"scope": scope})
 
 
 def _client(

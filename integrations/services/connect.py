@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,8 +22,6 @@ from integrations.records import Account
 log = logging.getLogger(__name__)
 
 SETUP_KIND = "setup"
-# How many calls of one connection may be under way at once.
-CONCURRENCY = 4
 
 
 class ConnectionRefused(Exception):
@@ -115,7 +114,8 @@ def checked(vendor: str, tokens: Tokens, *, access: str) -> Account:
     connector = connector_with(
         vendor,
         _Fixed(tokens.access),
-        scope="checking",
+        # Alone: an account that says "not before tomorrow" must not hold the others.
+        scope=f"checking-{secrets.token_hex(8)}",
         access=access,
         account_url=tokens.api_url,
     )
@@ -159,7 +159,7 @@ def store(
             scopes=list(account.scopes),
         )
         connection.channel = Channel.objects.create(
-            name=f"connection:{connection.pk}", cap=CONCURRENCY
+            name=f"connection:{connection.pk}", cap=CONNECTORS[vendor].spec.concurrency
         )
         connection.save(update_fields=["channel"])
         _store_tokens(connection, tokens)

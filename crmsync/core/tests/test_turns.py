@@ -318,3 +318,27 @@ def test_untold_wait_doubles_each_time_until_a_call_goes_through(
 
     assert waits == [10, 20, 40, 80, 160, 320, 640, 900, 900]
     assert queue.slow_down(channel.pk, None, rng) == 10
+
+
+# --- the daily budget -----------------------------------------------------------------
+
+
+def test_daily_budget_is_kept_at_the_channel_of_its_name(channel: Channel) -> None:
+    queue.note_daily("connection:1", used=18, limit=5000)
+    queue.note_daily("connection:unknown", used=1, limit=2)
+
+    channel.refresh_from_db()
+    assert (channel.daily_used, channel.daily_limit) == (18, 5000)
+    assert channel.daily_reset_at is not None
+    assert channel.daily_reset_at.hour == channel.daily_reset_at.minute == 0
+
+
+def test_a_count_that_begins_anew_tells_when_the_day_does(channel: Channel) -> None:
+    queue.note_daily("connection:1", used=4000, limit=5000)
+
+    queue.note_daily("connection:1", used=3, limit=5000)
+
+    channel.refresh_from_db()
+    assert channel.daily_reset_at is not None
+    until = channel.daily_reset_at - timezone.now()
+    assert timedelta(hours=23, minutes=59) < until <= timedelta(days=1)

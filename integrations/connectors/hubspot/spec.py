@@ -6,6 +6,7 @@ January 2025); "SDK" is HubSpot/hubspot-api-python 12.0.0.
 
 from integrations.connectors.spec import (
     BatchSizes,
+    DailyHeaders,
     OAuthFacts,
     ObjectFacts,
     OwnKey,
@@ -214,6 +215,13 @@ SPEC = VendorSpec(
             interval_ms="X-HubSpot-RateLimit-Interval-Milliseconds",
         ),
     ),
+    daily=DailyHeaders(
+        limit="X-HubSpot-RateLimit-Daily",
+        remaining="X-HubSpot-RateLimit-Daily-Remaining",
+    ),
+    # Only rates are limited; 190 calls in 10 s need four calls of 200 ms under way at
+    # each moment, and as many being prepared and written down.
+    concurrency=8,
     own_key=OwnKey(
         name=OWN_KEY,
         label="crmsync id",

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from integrations.connectors.limits import Budget, shared_budget
+from integrations.connectors.limits import Budget, in_lane, shared_budget
 from integrations.connectors.spec import RateHeaders, RateLimit
+from integrations.connectors.windows import Window
 
 HEADERS = RateHeaders("api", "X-Max", "X-Remaining", "X-Interval-Ms")
 _scopes = (f"test-{time.time()}-{number}" for number in itertools.count())
@@ -118,3 +119,29 @@ def test_a_process_has_one_budget_for_a_scope() -> None:
     assert shared_budget(scope, None, limits, ()) is shared_budget(
         scope, None, limits, ()
     )
+
+
+def test_the_reserve_of_a_window_is_a_tenth_and_work_that_can_wait_is_paced() -> None:
+    one = budget(RateLimit("api", 190, 10, "test"))
+
+    one.acquire("api")
+    with in_lane(1):
+        paced = granted(one, tries=100)
+        windows = one._windows_of("api", urgent=False)
+
+    assert paced == 19
+    assert windows[0] == Window(187, 10, 168)
+
+
+def test_urgent_calls_are_not_paced() -> None:
+    one = budget(RateLimit("api", 190, 10, "test"))
+
+    assert granted(one, tries=300) == 187
+
+
+def test_a_hold_is_kept_here_while_the_store_is_down() -> None:
+    one = budget(redis_url="redis://127.0.0.1:1/0")
+
+    one.hold("", 30)
+
+    assert 29 < one.acquire("api") <= 30
