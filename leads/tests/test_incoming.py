@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
+from django.db import connection
 from django.db.models import Model
 from django_scopes import scopes_disabled
 
@@ -321,6 +324,38 @@ def test_one_person_twice_in_a_batch_is_made_once(workspace: Workspace) -> None:
     assert first.created
     assert second.stale
     assert Lead.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="needs PostgreSQL")
+def test_two_systems_that_bring_the_same_people_at_once_make_each_once(
+    workspace: Workspace,
+) -> None:
+    start = threading.Barrier(4)
+    addresses = [f"person-{number}@example.com" for number in range(20)]
+    results: list[Taken] = []
+    raised: list[BaseException] = []
+
+    def bring(turn: int) -> None:
+        mixed = random.Random(turn).sample(addresses, 20)
+        start.wait()
+        try:
+            results.extend(take(workspace, "lead", *(new(a, email=a) for a in mixed)))
+        except BaseException as error:
+            raised.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=bring, args=(turn,)) for turn in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert raised == []
+    assert sorted(one.ref for one in results if one.created) == sorted(addresses)
+    assert sum(one.stale for one in results) == 60
+    assert Lead.objects.count() == LeadKey.objects.count() == 20
 
 
 # --- what does not fit ----------------------------------------------------------------
