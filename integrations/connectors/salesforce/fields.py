@@ -121,9 +121,10 @@ def _make(calls: Calls, object_type: str, field: RemoteField) -> None:
 def _grant(calls: Calls, object_type: str, name: str, user_id: str) -> None:
     """Let our own user see and edit a field.
 
-    A set of its own for each: writing a set again replaces all that it grants.
+    A set of its own for each: writing a set again replaces all that it grants. A field
+    of activities is granted as one of tasks and as one of events.
     """
-    full = describing.full_name(object_type, name)
+    full = f"{object_type}.{name}"
     set_name = "crmsync_" + full.removesuffix("__c").replace("__", "_").replace(
         ".", "_"
     )

@@ -13,7 +13,7 @@ from integrations.connectors import CONNECTORS
 from integrations.connectors.base import Connector
 from integrations.connectors.http import CallRecord, HttpClient
 from integrations.records import Association, RemoteField, Write
-from integrations.simulators.testing import PRIVATE_TOKEN, RunningSimulator
+from integrations.simulators.testing import TOKENS, RunningSimulator
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Bench:
     `key`: a natural unique field of people; `text`, `other_text`: any writable text
     fields; `bad_key`: a value of `key` that the vendor refuses; `scan_page`: records in
     a page of a scan. `spellings`: fields of people, made where they are missing, with
-    texts that all mean one value.
+    texts that all mean one value. `always`: fields of people that none can do without.
 
     The methods speak the control API that the simulators share; a vendor whose
     simulator differs overrides them.
@@ -50,6 +50,17 @@ class Bench:
     deals: str
     scan_page: int
     spellings: tuple[tuple[RemoteField, tuple[str, ...]], ...]
+    always: Mapping[str, object] = field(default_factory=dict)
+
+    def prepare(self, simulator: RunningSimulator) -> None:
+        """Empty the account and take what delays or limits away."""
+        simulator.reset(keep_tokens=False)
+        simulator.configure(limits=False, index_delay_s=0)
+
+    def narrow_token(self, simulator: RunningSimulator) -> str | None:
+        """Return a token that may not write people, None where no token is such."""
+        simulator.add_token("pat-narrow", ["oauth"])
+        return "pat-narrow"
 
     def held(self, simulator: RunningSimulator, object_type: str) -> list[Held]:
         """Return the live records, from behind the API."""
@@ -93,17 +104,22 @@ class Rig:
     simulator: RunningSimulator
     calls: list[CallRecord] = field(default_factory=list)
 
-    def connector(self, token: str = PRIVATE_TOKEN, **options: Any) -> Connector:
+    def connector(self, token: str | None = None, **options: Any) -> Connector:
+        given = TOKENS[self.bench.vendor] if token is None else token
         entry = CONNECTORS[self.bench.vendor]
         client = HttpClient(
             self.simulator.base_url,
-            lambda refused=None: token,
+            lambda refused=None: given,
             vendor=self.bench.vendor,
             parse_error=entry.parse_error,
             request_id_headers=entry.request_id_headers,
             **({"on_call": self.calls.append} | options),
         )
         return entry.make(client)
+
+    def written(self) -> list[int]:
+        """Return how many records each call carried that wrote some."""
+        return [call.inputs for call in self.calls if call.method != "GET"]
 
     def own_key(self) -> str:
         return CONNECTORS[self.bench.vendor].spec.own_key.name
@@ -124,7 +140,7 @@ class Rig:
             None,
             bench.key,
             f"person{number}@example.com",
-            {bench.text: f"Person {number}"} | more,
+            {**bench.always, bench.text: f"Person {number}"} | more,
         )
 
     def note(self, number: int, *ties: Association) -> Write:

@@ -46,7 +46,7 @@ class WritingContract:
         assert [result.ref for result in results] == [write.ref for write in writes]
         assert kinds(results) == {type(None)}
         assert len({result.remote_id for result in results}) == 20
-        assert [call.inputs for call in rig.calls] == [20]
+        assert rig.written() == [20]
 
     def test_writing_again_changes_nothing_and_finds_the_same_records(
         self, rig: Rig
@@ -70,7 +70,7 @@ class WritingContract:
         results = rig.connector().write(rig.bench.people, writes)
 
         assert kinds(results) == {type(None)}
-        assert [call.inputs for call in rig.calls] == [size, size, 1]
+        assert rig.written() == [size, size, 1]
 
     def test_a_record_named_twice_is_written_twice_in_order(self, rig: Rig) -> None:
         text = rig.bench.text
@@ -98,7 +98,7 @@ class WritingContract:
 
         assert results[1].remote_id == known.remote_id
         assert results[0].remote_id != known.remote_id
-        assert len(rig.calls) == 2
+        assert len(rig.written()) == 2
 
     def test_none_clears_a_field_and_an_absent_one_stays(self, rig: Rig) -> None:
         connector = rig.connector()
@@ -200,7 +200,8 @@ class WritingContract:
         writes = [rig.person(number) for number in range(size + 5)]
 
         def throttle_what_follows(record: CallRecord) -> None:
-            rig.simulator.set_fault("429", retry_after="20")
+            if record.method != "GET":
+                rig.simulator.set_fault("429", retry_after="20")
 
         connector = rig.connector(on_call=throttle_what_follows)
 
@@ -297,9 +298,11 @@ class WritingContract:
             rig.connector().describe(rig.bench.people)
 
     def test_a_refused_right_is_named(self, rig: Rig) -> None:
-        rig.simulator.add_token("pat-narrow", ["oauth"])
+        narrow = rig.bench.narrow_token(rig.simulator)
+        if narrow is None:
+            pytest.skip("what a token may do is no part of it there")
 
         with pytest.raises(errors.PermissionMissing) as caught:
-            rig.connector("pat-narrow").write(rig.bench.people, [rig.person(1)])
+            rig.connector(narrow).write(rig.bench.people, [rig.person(1)])
 
         assert caught.value.scopes

@@ -295,7 +295,7 @@ class ReadingContract:
                 None,
                 bench.key,
                 f"v{number}@example.com",
-                one,
+                {**bench.always, **one},
             )
             for number, one in enumerate(sent)
         ]

@@ -23,8 +23,8 @@ class SetUpContract:
         owners = connector.owners()
         pipelines = connector.pipelines(rig.bench.deals)
 
-        assert all(one.id and one.email and one.active for one in owners)
-        assert len(owners) > 1
+        assert all(one.id and one.email for one in owners)
+        assert sum(one.active for one in owners) > 1
         assert any(stage.closed for one in pipelines for stage in one.stages)
         assert connector.pipelines(rig.bench.people) == ()
 
@@ -122,9 +122,8 @@ class SetUpContract:
     def test_a_record_is_upserted_by_our_own_key(self, rig: Rig) -> None:
         rig.add_own_key(rig.bench.people)
         connector = rig.connector()
-        write = Write(
-            "r", rig.bench.people, None, rig.own_key(), "key-1", {rig.bench.text: "A"}
-        )
+        fields = {**rig.bench.always, rig.bench.text: "A"}
+        write = Write("r", rig.bench.people, None, rig.own_key(), "key-1", fields)
 
         first = connector.write(rig.bench.people, [write])[0]
         again = connector.write(rig.bench.people, [write])[0]

@@ -11,8 +11,11 @@ from integrations.tests.connectors.contract import WritingContract
 from integrations.tests.connectors.contract_reading import ReadingContract
 from integrations.tests.connectors.contract_setup import SetUpContract
 from integrations.tests.connectors.hubspot.bench import HUBSPOT_BENCH
+from integrations.tests.connectors.salesforce.bench import SALESFORCE_BENCH
 
-BENCHES: dict[str, Bench] = {bench.vendor: bench for bench in (HUBSPOT_BENCH,)}
+BENCHES: dict[str, Bench] = {
+    bench.vendor: bench for bench in (HUBSPOT_BENCH, SALESFORCE_BENCH)
+}
 
 
 @pytest.fixture(scope="module", params=sorted(CONNECTORS))
@@ -24,8 +27,7 @@ def running(request: pytest.FixtureRequest) -> Iterator[tuple[str, RunningSimula
 @pytest.fixture
 def rig(running: tuple[str, RunningSimulator]) -> Rig:
     vendor, simulator = running
-    simulator.reset(keep_tokens=False)
-    simulator.configure(limits=False, index_delay_s=0)
+    BENCHES[vendor].prepare(simulator)
     return Rig(BENCHES[vendor], simulator)
 
 
