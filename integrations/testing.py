@@ -21,6 +21,7 @@ from crmsync.core.models.work import State
 from crmsync.core.scoping import workspace_channel
 from integrations.models import (
     ApiCall,
+    Conflict,
     Connection,
     Delivery,
     Endpoint,
@@ -31,6 +32,7 @@ from integrations.models import (
     OAuthToken,
     ObjectMapping,
     RemoteSchema,
+    Run,
     SyncEntry,
 )
 from leads import testing as leads
@@ -169,6 +171,49 @@ def make_sync_entry(
 
 
 @scopes_disabled()
+def make_run(mapping: ObjectMapping, **given: Any) -> Run:
+    """Store a finished full comparison."""
+    at = timezone.now()
+    values = {
+        "kind": Run.Kind.RECONCILE,
+        "state": Run.State.DONE,
+        "started_at": at,
+        "progress_at": at,
+        "direction": mapping.direction,
+        **given,
+    }
+    return Run.objects.create(
+        workspace=mapping.workspace,
+        connection=mapping.connection,
+        mapping=mapping,
+        **values,
+    )
+
+
+@scopes_disabled()
+def make_conflict(mapping: ObjectMapping, link: Link, **given: Any) -> Conflict:
+    """Store an open conflict about the city of a linked lead."""
+    values = {
+        "record_type": link.record_type,
+        "record_id": link.record_id,
+        "field": "city",
+        "remote_field": "city",
+        "base_value": "Bonn",
+        "hub_value": "Berlin",
+        "crm_value": "Paris",
+        "rule": "ask",
+        **given,
+    }
+    return Conflict.objects.create(
+        workspace=mapping.workspace,
+        connection=mapping.connection,
+        mapping=mapping,
+        link=link,
+        **values,
+    )
+
+
+@scopes_disabled()
 def make_work_item(workspace: Workspace, **given: Any) -> WorkItem:
     """Store a ready item in the workspace's own channel."""
     at = timezone.now()
@@ -226,6 +271,7 @@ def furnish(workspace: Workspace, marker: str) -> dict[str, int]:
         group=str(mapping.pk),
         key=f"{mapping.pk}:{lead_id}",
     )
+    link = make_link(connection, record_id=lead_id, remote_id=marker)
     return (
         records
         | _traces(connection, user, marker)
@@ -243,7 +289,9 @@ def furnish(workspace: Workspace, marker: str) -> dict[str, int]:
             "endpoint": endpoint.pk,
             "delivery": delivery.pk,
             "event": make_event(delivery, lead_id=lead_id, detail=marker).pk,
-            "link": make_link(connection, record_id=lead_id, remote_id=marker).pk,
+            "link": link.pk,
+            "run": make_run(mapping, message=marker).pk,
+            "conflict": make_conflict(mapping, link, hub_value=marker).pk,
             "syncentry": make_sync_entry(
                 connection, record_id=lead_id, message=marker
             ).pk,

@@ -19,6 +19,7 @@ OWNER = {
     "api-keys": "apikey",
     "campaigns": "campaign",
     "companies": "company",
+    "conflicts": "conflict",
     "connections": "connection",
     "custom-fields": "customfield",
     "deals": "deal",
@@ -28,11 +29,13 @@ OWNER = {
     "errors": "workitem",
     "fields": "customfield",
     "leads": "lead",
+    "merges": "merge",
     "mappings": "objectmapping",
     "members": "membership",
     "people": "membership",
     "pipelines": "pipeline",
     "rows": "workitem",
+    "runs": "run",
     "tasks": "activity",
 }
 IDS = frozenset({"pk", "id", "object_id"})
