@@ -13,8 +13,10 @@ from integrations.simulators.salesforce import (
     identity,
     oauth,
     rest_api,
+    soap_api,
 )
 from integrations.simulators.salesforce.access import Grant
+from integrations.simulators.salesforce.bulk_jobs import Jobs
 from integrations.simulators.salesforce.call import Call, Router
 from integrations.simulators.salesforce.control import Control
 from integrations.simulators.salesforce.routes import ROUTES
@@ -40,6 +42,7 @@ class SalesforceSimulator:
 
     def __init__(self, options: Options | None = None) -> None:
         self.world = World(options or Options())
+        self.jobs = self.world.jobs = Jobs(self.world)
         self.control = Control(self.world)
         self._router = Router(ROUTES)
         self._wsgi = wsgi_app(self.handle)
@@ -56,6 +59,7 @@ class SalesforceSimulator:
     def close(self) -> None:
         """Stop background work and close the journal."""
         self.control.close()
+        self.jobs.close()
         with self.world.lock:
             self.world.journal.close()
 
@@ -123,6 +127,8 @@ class SalesforceSimulator:
             return identity.discovery(self.world, request)
         if segments[:2] == ["services", "data"]:
             return self._data(request, segments[2:])
+        if segments[:2] == ["services", "Soap"] and len(segments) in (4, 5):
+            return self._locked(lambda: soap_api.reply(self.world, request, segments))
         raise errors.not_found()
 
     def _oauth(self, request: Request, name: str) -> Reply:

@@ -6,6 +6,7 @@ from typing import Any
 from integrations.simulators import panel
 from integrations.simulators.faults import FaultRuleError
 from integrations.simulators.salesforce import errors, seeding
+from integrations.simulators.salesforce.control_events import EventControl
 from integrations.simulators.salesforce.control_org import OrgControl
 from integrations.simulators.salesforce.controlling import (
     ControlError,
@@ -36,7 +37,7 @@ class Control:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.org_control = OrgControl(world)
+        self.events = EventControl(world)
         self._handlers: dict[tuple[str, str], Callable[[Request, list[str]], Any]] = {
             ("GET", "faults"): self.show_faults,
             ("POST", "faults"): self.add_faults,
@@ -55,12 +56,13 @@ class Control:
             ("DELETE", "tokens"): self.remove_token,
             ("POST", "expire-tokens"): self.expire_tokens,
             ("POST", "revoke"): self.revoke,
-            **self.org_control.handlers(),
+            **OrgControl(world).handlers(),
+            **self.events.handlers(),
         }
 
     def close(self) -> None:
         """Stop background work."""
-        self.org_control.close()
+        self.events.close()
 
     def reply(self, request: Request) -> Reply:
         """Answer one control request."""
@@ -164,7 +166,8 @@ class Control:
         keep = object_of(request).get("keep_tokens", True)
         with self.world.lock:
             self.world.reset(keep_tokens=bool(keep))
-            self.org_control.reset()
+            self.events.reset()
+            self.world.jobs.clear()
         return {"reset": True}
 
     def seed(self, request: Request, rest: list[str]) -> Json:

@@ -117,8 +117,8 @@ def not_writable(names: Sequence[str]) -> RowError:
     return RowError(
         "INVALID_FIELD_FOR_INSERT_UPDATE",
         f"Unable to create/update fields: {', '.join(names)}. Please check the "
-        "security settings of this field and verify that it is read/write for your profile or "
-        "permission set.",
+        "security settings of this field and verify that it is read/write for your "
+        "profile or permission set.",
         names,
     )
 

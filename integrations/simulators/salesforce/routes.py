@@ -1,10 +1,13 @@
 """Every REST operation the simulator answers."""
 
 from integrations.simulators.salesforce import (
+    bulk_api,
     collections_api,
+    composite_api,
     query_api,
     rest_api,
     rows_api,
+    tooling_api,
 )
 from integrations.simulators.salesforce.call import Route
 
@@ -13,4 +16,7 @@ ROUTES: list[Route] = [
     *rows_api.ROUTES,
     *collections_api.ROUTES,
     *query_api.ROUTES,
+    *composite_api.ROUTES,
+    *tooling_api.ROUTES,
+    *bulk_api.ROUTES,
 ]

@@ -65,6 +65,10 @@ class World:
         self.traffic = Traffic()
         self.windows = RollingWindows()
         self.listeners: list[Listener] = []
+        # What was changed and not told yet; told when it is committed.
+        self.announced: list[tuple[Org, list[Change]]] = []
+        # The bulk jobs; the application puts them here (they need this world).
+        self.jobs: Any = None
         self._pending: list[list[Any]] = []
         self._cursors: dict[str, Cursors] = {}
         self._access: dict[tuple[str, str | None], tuple[Any, FieldAccess]] = {}
@@ -164,11 +168,14 @@ class World:
             if org.pending:
                 self.journal.append({"o": pod, "ops": org.pending})
                 org.pending = []
+        announced, self.announced = self.announced, []
+        for changed, changes in announced:
+            for listener in self.listeners:
+                listener(changed, changes)
 
     def announce(self, org: Org, changes: list[Change]) -> None:
-        """Tell event deliveries what changed."""
-        for listener in self.listeners:
-            listener(org, changes)
+        """Tell event deliveries what changed, at the next commit."""
+        self.announced.append((org, changes))
 
     def reset(self, *, keep_tokens: bool) -> None:
         """Forget all records, faults, counters and log; restore the settings."""
