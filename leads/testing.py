@@ -167,16 +167,17 @@ def make_traces(deal: Deal, marker: str) -> dict[str, int]:
         Tombstone.objects.create(
             workspace=workspace,
             record_type="deal",
-            record_id=deal.pk,
+            record_id=10**9 + deal.pk,
             origin_kind="user",
+            origin_label=marker,
         ),
         Merge.objects.create(
             workspace=workspace,
             record_type="lead",
             winner_id=lead.pk,
-            loser_id=1,
-            kept={"loser": {"city": marker}},
+            loser_id=10**9 + lead.pk,
             origin_kind="user",
+            origin_label=marker,
         ),
     )
     return {type(row).__name__.lower(): row.pk for row in rows}

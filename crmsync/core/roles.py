@@ -19,6 +19,7 @@ class Can(models.TextChoices):
 
     VIEW_RECORDS = "view_records", "See leads, companies, deals and activities"
     EDIT_RECORDS = "edit_records", "Create and change records"
+    DELETE_RECORDS = "delete_records", "Delete and merge records"
     VIEW_SYNC = "view_sync", "See connections, mappings, errors and deliveries"
     EDIT_MAPPINGS = "edit_mappings", "Change mappings and custom fields"
     RETRY_SYNC = "retry_sync", "Retry failed syncs and deliveries"
@@ -29,7 +30,12 @@ class Can(models.TextChoices):
 
 _VIEWER = frozenset({Can.VIEW_RECORDS})
 _REP = _VIEWER | {Can.EDIT_RECORDS}
-_SALES_OPS = _REP | {Can.VIEW_SYNC, Can.EDIT_MAPPINGS, Can.RETRY_SYNC}
+_SALES_OPS = _REP | {
+    Can.DELETE_RECORDS,
+    Can.VIEW_SYNC,
+    Can.EDIT_MAPPINGS,
+    Can.RETRY_SYNC,
+}
 _ADMIN = _SALES_OPS | {Can.MANAGE_CONNECTIONS, Can.MANAGE_WORKSPACE, Can.USE_ADMIN}
 
 ALLOWED: dict[str, frozenset[Can]] = {

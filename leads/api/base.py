@@ -18,8 +18,9 @@ from crmsync.core.api.base import (
     workspace_of,
 )
 from crmsync.core.api.errors import Conflict
+from crmsync.core.roles import Can
 from leads.facts import Origin
-from leads.services import records
+from leads.services import records, removal
 from leads.services.errors import InvalidFields, NoSuchRecord, Stale
 from leads.services.records import Edit
 
@@ -52,8 +53,9 @@ def as_detail(fields: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
 
 
 class RecordViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
-    """Lists, shows, makes and changes records of one type."""
+    """Lists, shows, makes, changes and deletes records of one type."""
 
+    needs: ClassVar[Mapping[str, Can]] = {"destroy": Can.DELETE_RECORDS}
     record_type: ClassVar[str]
     body: ClassVar[type[StrictSerializer]]
 
@@ -77,6 +79,17 @@ class RecordViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
             workspace_of(request), self.record_type, [edit], origin=origin_of(request)
         )
         return self.shown(self.get_queryset().get(pk=row.pk))
+
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete a record for good, and what cannot be without it."""
+        row = self.get_object()
+        removal.delete(
+            workspace_of(request),
+            self.record_type,
+            [row.pk],
+            origin=origin_of(request),
+        )
+        return Response(status=204)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer what the services raise."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework.routers import SimpleRouter
 
-from leads.api import views
+from leads.api import merges, views
 
 router = SimpleRouter(use_regex_path=False)
 router.register("leads", views.LeadViewSet, basename="lead")
@@ -14,5 +14,6 @@ router.register("activities", views.ActivityViewSet, basename="activity")
 router.register("campaigns", views.CampaignViewSet, basename="campaign")
 router.register("pipelines", views.PipelineViewSet, basename="pipeline")
 router.register("custom-fields", views.CustomFieldViewSet, basename="custom-field")
+router.register("merges", merges.MergeViewSet, basename="merge")
 
 urlpatterns = router.urls

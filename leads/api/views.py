@@ -15,6 +15,7 @@ from crmsync.core.api.base import ScopedViewSet, actor_of, workspace_of
 from crmsync.core.roles import Can
 from leads.api import filters, serializers
 from leads.api.base import RecordViewSet, as_detail
+from leads.api.merges import MergeableViewSet
 from leads.models import (
     Activity,
     Campaign,
@@ -40,7 +41,7 @@ def _writes(body: type[Any], shown: type[Any]) -> Callable[[V], V]:
 
 
 @_writes(serializers.LeadBody, serializers.LeadSerializer)
-class LeadViewSet(RecordViewSet):
+class LeadViewSet(MergeableViewSet):
     """People who may buy."""
 
     model = Lead
@@ -51,7 +52,7 @@ class LeadViewSet(RecordViewSet):
 
 
 @_writes(serializers.CompanyBody, serializers.CompanySerializer)
-class CompanyViewSet(RecordViewSet):
+class CompanyViewSet(MergeableViewSet):
     """Organisations people work for."""
 
     model = Company
@@ -62,7 +63,7 @@ class CompanyViewSet(RecordViewSet):
 
 
 @_writes(serializers.DealBody, serializers.DealSerializer)
-class DealViewSet(RecordViewSet):
+class DealViewSet(MergeableViewSet):
     """Possible sales."""
 
     model = Deal

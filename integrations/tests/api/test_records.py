@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from crmsync.core.models import Workspace
 from crmsync.core.scoping import in_workspace
 from crmsync.core.testing import api_client, make_user
-from leads.models import Change, Lead
+from leads.models import Change
 from leads.testing import (
     make_campaign,
     make_company,
@@ -332,14 +332,49 @@ def test_an_address_that_leads_nowhere_answers_in_the_apis_shape(
     assert answer.json()["errors"][0]["code"] == "not_found"
 
 
-def test_a_record_is_never_deleted_or_replaced(
-    client: APIClient, workspace: Workspace
-) -> None:
+def test_a_record_is_never_replaced(client: APIClient, workspace: Workspace) -> None:
     lead = make_lead(workspace)
 
-    deleted = client.delete(f"/api/v1/leads/{lead.pk}/")
     replaced = client.put(f"/api/v1/leads/{lead.pk}/", {}, format="json")
 
-    assert (deleted.status_code, replaced.status_code) == (405, 405)
+    assert replaced.status_code == 405
+
+
+def test_a_deleted_record_is_gone(workspace: Workspace) -> None:
+    ops, lead = api_client(workspace, "sales_ops"), make_lead(workspace)
+
+    deleted = ops.delete(f"/api/v1/leads/{lead.pk}/")
+
+    assert deleted.status_code == 204
+    assert ops.delete(f"/api/v1/leads/{lead.pk}/").status_code == 404
     with in_workspace(workspace):
-        assert Lead.objects.count() == 1
+        change = Change.objects.get()
+    assert (change.action, change.origin_label) == ("deleted", "Test key")
+
+
+def test_two_records_are_merged_and_parted(workspace: Workspace) -> None:
+    ops = api_client(workspace, "sales_ops")
+    winner, loser = make_lead(workspace), make_lead(workspace, city="Oslo")
+    body = {"winner_id": winner.pk, "loser_id": loser.pk}
+
+    made = ops.post("/api/v1/leads/merge/", body, format="json")
+    merged = ops.get(f"/api/v1/leads/{winner.pk}/").json()
+    gone = ops.get(f"/api/v1/leads/{loser.pk}/")
+    undone = ops.post(f"/api/v1/merges/{made.json()['id']}/undo/")
+    again = ops.post(f"/api/v1/merges/{made.json()['id']}/undo/")
+
+    assert (made.status_code, merged["city"], gone.status_code) == (201, "Oslo", 404)
+    assert undone.json()["undone_at"]
+    assert again.status_code == 409
+    assert ops.get(f"/api/v1/leads/{loser.pk}/").json()["city"] == "Oslo"
+
+
+@pytest.mark.parametrize("loser", ["itself", "foreign"])
+def test_what_cannot_be_merged_is_refused(workspace: Workspace, loser: str) -> None:
+    ops, lead = api_client(workspace, "sales_ops"), make_lead(workspace)
+    others = {"itself": lead, "foreign": make_lead(make_ready_workspace())}
+    body = {"winner_id": lead.pk, "loser_id": others[loser].pk}
+
+    answer = ops.post("/api/v1/leads/merge/", body, format="json")
+
+    assert answer.status_code == {"itself": 400, "foreign": 404}[loser]
