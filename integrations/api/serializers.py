@@ -53,6 +53,12 @@ class NewConnectionBody(StrictSerializer):
     vendor = serializers.ChoiceField(choices=sorted(CONNECTORS))
     name = serializers.CharField(max_length=100, required=False, allow_blank=True)
     token = serializers.CharField(max_length=4000, write_only=True)
+    api_url = serializers.CharField(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        help_text="The account's own address, for vendors that give each one.",
+    )
 
 
 class TokenBody(StrictSerializer):

@@ -64,6 +64,7 @@ class ConnectionViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
             vendor=values["vendor"],
             name=values.get("name", ""),
             token=values["token"],
+            api_url=values.get("api_url", ""),
             user=actor.user,
         )
         self._noted(connection, "connection.connected")

@@ -68,7 +68,7 @@ def connection_new(request: PageRequest, vendor: str) -> HttpResponse:
     """Connect an account: by OAuth, or by a private app's token."""
     if vendor not in CONNECTORS:
         raise Http404("There is no such connector.")
-    form = TokenForm(request.POST or None)
+    form = TokenForm(request.POST or None, vendor=vendor)
     if request.method == "POST" and form.is_valid():
         made = _connected(request, vendor, form)
         if made is not None:
@@ -93,6 +93,7 @@ def _connected(request: PageRequest, vendor: str, form: TokenForm) -> Connection
             vendor=vendor,
             name=form.cleaned_data["name"],
             token=form.cleaned_data["token"],
+            api_url=form.cleaned_data.get("api_url", ""),
             user=request.user,
         )
     except ConnectionRefused as refusal:
@@ -115,7 +116,7 @@ def connection_page(request: PageRequest, pk: int) -> HttpResponse:
         "failing_url": reverse("errors") + f"?connection={connection.pk}",
         "mappings": connection.mappings.order_by("record_type", "remote_object"),
         "links": Link.objects.filter(connection=connection).count(),
-        "form": ReconnectForm(),
+        "form": ReconnectForm(vendor=connection.vendor),
         "has_oauth": has_oauth(connection.vendor),
         "missing_scopes": _missing_scopes(connection),
         **_live(connection),
@@ -161,10 +162,14 @@ def connection_setup(request: PageRequest, pk: int) -> HttpResponse:
 def connection_reconnect(request: PageRequest, pk: int) -> HttpResponse:
     """Give a connection a new token of the same account."""
     connection = get_object_or_404(Connection, pk=pk)
-    form = ReconnectForm(request.POST)
+    form = ReconnectForm(request.POST, vendor=connection.vendor)
     if form.is_valid():
         try:
-            connect.reconnect_with_token(connection, form.cleaned_data["token"])
+            connect.reconnect_with_token(
+                connection,
+                form.cleaned_data["token"],
+                api_url=form.cleaned_data.get("api_url", ""),
+            )
         except ConnectionRefused as refusal:
             form.add_error("token", str(refusal))
         else:

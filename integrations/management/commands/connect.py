@@ -24,6 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("vendor", choices=sorted(CONNECTORS))
         parser.add_argument("--workspace", required=True, help="its short name")
         parser.add_argument("--name", default="")
+        parser.add_argument(
+            "--url", default="", help="the account's own address, where it has one"
+        )
 
     def handle(self, *args: object, **options: str) -> None:
         """Check the token at the vendor, store the connection, set it up."""
@@ -39,6 +42,7 @@ class Command(BaseCommand):
                     vendor=options["vendor"],
                     name=options["name"],
                     token=token,
+                    api_url=options["url"],
                 )
             except ConnectionRefused as error:
                 raise CommandError(str(error)) from error
