@@ -18,7 +18,7 @@ from crmsync.core.clock import now
 from crmsync.core.lanes import LANES, REALTIME, after_turn, next_lane
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
-from crmsync.core.places import Place, open_places, take_place
+from crmsync.core.places import Place, groups_in, open_places, take_place
 
 # A poison item kills its worker each time: from here on it is claimed alone.
 LONELY_RESCUES = 2
@@ -77,21 +77,20 @@ def due_channels(kind: str) -> list[int]:
     return [turn.channel_id for turn in turns(kind)]
 
 
-@scopes_disabled()
-def due_groups(kind: str) -> list[tuple[int, int, str]]:
-    """Return (workspace, channel, group) of what is due, the least served first.
+def groups_of(kind: str, turn: Turn) -> list[str]:
+    """Return the groups in which something is due in the turn's lane."""
+    found = groups_in(kind, turn.channel_id, turn.lane, now())
+    return [group for _, group in found]
 
-    Reads all that is due: with a long backlog ask for the channels alone.
-    """
-    ids = due_channels(kind)
-    rank = {channel_id: place for place, channel_id in enumerate(ids)}
-    groups = (
-        WorkItem.objects.filter(due(kind), channel_id__in=ids)
-        .order_by()
-        .values_list("workspace_id", "channel_id", "group")
-        .distinct()
-    )
-    return sorted(groups, key=lambda row: (rank[row[1]], row[2]))
+
+def due_groups(kind: str) -> list[tuple[int, int, str]]:
+    """Return (workspace, channel, group) of what is next in each channel."""
+    at = now()
+    return [
+        (workspace_id, turn.channel_id, group)
+        for turn in turns(kind)
+        for workspace_id, group in groups_in(kind, turn.channel_id, turn.lane, at)
+    ]
 
 
 @scopes_disabled()

@@ -44,6 +44,23 @@ _LEAST_SERVED = (
 )
 _ALL = _LOOK + _FROM_OPEN
 _ONE = f"{_LOOK}, {_LEAST_SERVED} AS low{_FROM_OPEN} AND c.id = %(channel)s"
+# From one group to the next by the index, however many items are in each.
+_GROUPS = """
+WITH RECURSIVE g(name) AS (
+  SELECT min(i."group") FROM core_workitem i
+  WHERE i.kind = %(kind)s AND i.channel_id = %(channel)s AND i.state = 'ready'
+  UNION ALL
+  SELECT (SELECT min(i."group") FROM core_workitem i
+    WHERE i.kind = %(kind)s AND i.channel_id = %(channel)s AND i.state = 'ready'
+    AND i."group" > g.name)
+  FROM g WHERE g.name IS NOT NULL
+)
+SELECT (SELECT i.workspace_id {first}), name FROM g
+WHERE name IS NOT NULL AND (SELECT i.not_before {first}) <= %(at)s
+"""
+_FIRST_OF_GROUP = """FROM core_workitem i
+  WHERE i.kind = %(kind)s AND i.channel_id = %(channel)s AND i."group" = g.name
+  AND i.lane = %(lane)s AND i.state = 'ready' ORDER BY i.not_before LIMIT 1"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +94,7 @@ def take_place(kind: str, channel_id: int, at: datetime) -> Place | None:
 
 
 def _rows(sql: str, kind: str, at: datetime, **more: object) -> list[Channel]:
-    stamp = connection.ops.adapt_datetimefield_value(at)
-    params = {"kind": kind, "at": stamp, **more}
+    params = {"kind": kind, "at": _stamp(at), **more}
     return list(Channel.objects.raw(sql, params))
 
 
@@ -90,3 +106,18 @@ def _place(row: Channel, at: datetime) -> Place | None:
     if not waiting or getattr(row, "leases") >= room.leases:  # noqa: B009
         return None
     return Place(row, waiting, room, getattr(row, "low", None))
+
+
+def groups_in(
+    kind: str, channel_id: int, lane: int, at: datetime
+) -> list[tuple[int, str]]:
+    """Return (workspace, group) of what is due in a lane of a channel."""
+    params: dict[str, str | int] = {"kind": kind, "channel": channel_id, "lane": lane}
+    params["at"] = _stamp(at)
+    with connection.cursor() as cursor:
+        cursor.execute(_GROUPS.format(first=_FIRST_OF_GROUP), params)
+        return list(cursor.fetchall())
+
+
+def _stamp(at: datetime) -> str:
+    return str(connection.ops.adapt_datetimefield_value(at))

@@ -35,6 +35,7 @@ from crmsync.core.claiming import (
     due,
     due_channels,
     due_groups,
+    groups_of,
     turns,
 )
 from crmsync.core.clock import now
@@ -63,6 +64,7 @@ __all__ = [
     "fail",
     "finish",
     "give_back",
+    "groups_of",
     "ledger",
     "lock",
     "note_daily",

@@ -59,10 +59,16 @@ def _budget(vendor: str, *, scope: str, access: str) -> Limiter:
     )
 
 
+def _scope_of(connection: Connection) -> str:
+    """Return who shares a budget: the same account in a sandbox has one of its own."""
+    return f"connection:{connection.pk}@{hosts.api_url(connection.vendor)}"
+
+
 def _keep_daily(scope: str, told: Daily) -> None:
     """Note the daily budget at the connection's channel, where pages look."""
+    name, _, _ = scope.partition("@")
     try:
-        queue.note_daily(scope.replace("-", ":"), used=told.used, limit=told.limit)
+        queue.note_daily(name, used=told.used, limit=told.limit)
     except DatabaseError:
         # The call has been made, and the next one tells it again.
         log.warning("daily budget not noted", extra={"scope": scope})
@@ -135,7 +141,7 @@ def _opened(connection: Connection) -> _Opened:
             lambda: hosts.called_at(vendor, token.api_url),
             token,
             limiter=_budget(
-                vendor, scope=f"connection-{connection.pk}", access=connection.auth
+                vendor, scope=_scope_of(connection), access=connection.auth
             ),
             on_call=calls,
         )

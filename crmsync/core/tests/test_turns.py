@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -134,6 +134,30 @@ def test_while_only_the_urgent_lane_is_open_a_backfill_waits(channel: Channel) -
     assert held == ([], [])
     assert turns == [Turn(channel.pk, REALTIME)]
     assert len(work_one_turn()) == 1
+
+
+def test_groups_of_a_turn_are_those_with_something_due_in_its_lane(
+    channel: Channel,
+) -> None:
+    workspace = Workspace.objects.get()
+    later = timezone.now() + timedelta(hours=1)
+
+    def one(key: str, group: str, lane: int, at: datetime | None = None) -> Ask:
+        return Ask(workspace.pk, KIND, key, channel.pk, group, lane, at)
+
+    queue.ask(
+        [
+            *(one(f"a{number}", "12", BATCH) for number in range(30)),
+            *(one(f"b{number}", "7", BATCH) for number in range(30)),
+            one("hot", "9", REALTIME),
+            one("later", "8", BATCH, later),
+        ]
+    )
+
+    groups = queue.groups_of(KIND, Turn(channel.pk, BATCH))
+
+    assert groups == ["12", "7"]
+    assert queue.due_groups(KIND) == [(workspace.pk, channel.pk, "9")]
 
 
 # --- between channels -----------------------------------------------------------------
