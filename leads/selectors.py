@@ -181,10 +181,19 @@ def described(change: Change, names: Names | None = None) -> Sequence[str]:
     """
     names = names_in([change]) if names is None else names
     return [
-        f"{_label(name)}: {_shown(name, old, names)} → {_shown(name, new, names)}"
+        _merged(change, old, new)
+        if name == "merged_from"
+        else f"{_label(name)}: {_shown(name, old, names)} → {_shown(name, new, names)}"
         for name, (old, new) in change.fields.items()
         if name not in _TOLD_ELSEWHERE
     ]
+
+
+def _merged(change: Change, old: object, new: object) -> str:
+    what = change.get_record_type_display()
+    if new is None:
+        return f"{what} {old} was parted from it again"
+    return f"{what} {new} was merged into it"
 
 
 def _label(name: str) -> str:

@@ -13,9 +13,9 @@ from crmsync.core.testing import make_user
 from leads.facts import Message, Origin, PersonFacts
 from leads.models import Lead, Stage
 from leads.selectors import TimelineEntry, in_order, lead_timeline
-from leads.services import engagement, records
+from leads.services import engagement, merging, records
 from leads.services.records import Edit
-from leads.testing import make_ready_workspace
+from leads.testing import make_lead, make_ready_workspace
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -82,6 +82,20 @@ def test_changes_are_told_in_words(workspace: Workspace, lead: Lead) -> None:
 
     assert newest.detail == "City: empty → Oslo; Owner: empty → Rhea Reppold"
     assert newest.actor == "Alma"
+
+
+def test_a_merge_is_told_in_words(workspace: Workspace, lead: Lead) -> None:
+    other = make_lead(workspace)
+
+    merging.merge(
+        workspace,
+        "lead",
+        winner_id=lead.pk,
+        loser_id=other.pk,
+        origin=Origin("user", "1", "Alma"),
+    )
+
+    assert f"Lead {other.pk} was merged into it" in lead_timeline(lead)[0].detail
 
 
 def test_the_story_of_one_lead_is_not_anothers(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -72,9 +73,19 @@ def _form_page(
         "record_type": record_type,
         "list_url": listed,
         "list_label": listed.capitalize(),
+        **_ways_out(record_type, record),
     }
     status = 422 if form.errors else 200
     return render(request, "leads/record_form.html", context, status=status)
+
+
+def _ways_out(record_type: str, record: AnyRecord | None) -> dict[str, str]:
+    if record is None:
+        return {}
+    return {
+        f"{name}_url": reverse(f"{record_type}-{name}", args=[record.pk])
+        for name in ("merge", "delete")
+    }
 
 
 def _given(request: PageRequest) -> dict[str, object]:
