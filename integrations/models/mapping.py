@@ -48,6 +48,7 @@ class ObjectMapping(models.Model):
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.REALTIME)
     # For batches: "hourly", "daily 06:30" (in the workspace's zone) or a cron line.
     schedule = models.CharField(max_length=100, default="hourly", blank=True)
+    next_batch_at = models.DateTimeField(null=True, blank=True)
     active = models.BooleanField(default=False)
     # Off: records are matched and updated, and never made there.
     creates = models.BooleanField(default=True)

@@ -56,9 +56,13 @@ class Run(models.Model):
     # Records it is about, None while unknown; how many are settled one way or another.
     total = models.PositiveIntegerField(null=True, blank=True)
     settled = models.PositiveIntegerField(default=0)
+    # What was done in the CRM, and what was done here.
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
     cleared = models.PositiveIntegerField(default=0)
+    created_here = models.PositiveIntegerField(default=0)
+    updated_here = models.PositiveIntegerField(default=0)
+    cleared_here = models.PositiveIntegerField(default=0)
     linked = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     excluded = models.PositiveIntegerField(default=0)
@@ -88,6 +92,11 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.pk}"
+
+    @property
+    def counts_pushes(self) -> bool:
+        """Tell whether what it makes go out is part of it; a poll does not wait."""
+        return self.kind != self.Kind.PULL
 
     def get_absolute_url(self) -> str:
         """Return the page of the run."""
