@@ -201,6 +201,10 @@ class SalesforceSimulator:
 
     def _fault_reply(self, rule: faults.FaultRule, request: Request) -> Reply:
         self._name_template(request)
+        if rule.kind != "redirect" and request.path.startswith("/services/oauth2/"):
+            code = rule.policy or "unknown_error"
+            status = faults.ERROR_STATUS[rule.kind]
+            return errors.oauth(code, "retry your request", status).reply()
         reply = _fault_reply(rule, self.world.now())
         reply.headers.append(access.limit_info(self.world, self.world.default_org))
         return reply

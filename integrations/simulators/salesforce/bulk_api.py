@@ -29,8 +29,8 @@ def _invalid(message: str) -> errors.ApiError:
 
 
 def _dialect(body: Json) -> Json:
-    delimiter = body.get("columnDelimiter") or "COMMA"
-    ending = body.get("lineEnding") or "LF"
+    delimiter = str(body.get("columnDelimiter") or "COMMA")
+    ending = str(body.get("lineEnding") or "LF")
     if delimiter not in bulk_csv.DELIMITERS or ending not in ("LF", "CRLF"):
         raise _invalid("columnDelimiter or lineEnding is not known")
     return {"columnDelimiter": delimiter, "lineEnding": ending}
@@ -48,7 +48,8 @@ def _common(call: Call, body: Json) -> Json:
 
 def _create_ingest(call: Call) -> Reply:
     body = call.body()
-    operation, table = body.get("operation"), call.org.table(str(body.get("object")))
+    operation = str(body.get("operation"))
+    table = call.org.table(str(body.get("object")))
     if operation not in OPERATIONS:
         raise _invalid(f"operation {operation} is not supported")
     if table is None:
@@ -199,7 +200,7 @@ def _create_query(call: Call) -> Reply:
         raise _invalid(f"operation {operation} is not supported")
     runner = Runner(call.world, call.org, call.access, all_rows=operation == "queryAll")
     found = runner.run(text)
-    if found.counted or found.records is not None:
+    if found.count >= 0 or found.records is not None:
         message = "Aggregate Queries not supported in Bulk Query"
         raise errors.bad_request("FUNCTIONALITY_NOT_ENABLED", message)
     shown = {

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.simulators.salesforce import errors, references
+from integrations.simulators.salesforce import errors, ids, references
 from integrations.simulators.salesforce.access import Grant
 from integrations.simulators.salesforce.definitions import Field
 from integrations.simulators.salesforce.fls import FieldAccess
@@ -121,6 +121,8 @@ class Call:
         code = self.request.poison_code or "UNABLE_TO_LOCK_ROW"
         if code == "UNABLE_TO_LOCK_ROW":
             return errors.locked(identifier[:15] or "the row")
+        if code == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY":
+            return errors.locked_in_trigger(identifier[:15] or "the row")
         return errors.RowError(code, f"{code}: refused by a fault")
 
     def key_field(self, table: Table, name: str) -> Field:
@@ -138,7 +140,7 @@ class Call:
 def find_by_key(table: Table, made: Field, value: Any) -> Row | None:
     """Return the live record with a key; raises RowError when there are several."""
     if made.name == "Id":
-        return table.live(str(value))
+        return table.live(ids.normal(value))
     found = table.find(made.name, value)
     if len(found) > 1:
         raise references.too_many(made, found)

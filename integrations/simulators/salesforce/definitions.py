@@ -32,6 +32,28 @@ _SOAP = {
     "address": "urn:address",
 }
 _NOT_GROUPED = frozenset({"datetime", "double", "currency", "percent", "address"})
+# What describe says of every field here.
+_UNUSED: Json = {
+    "aiPredictionField": False,
+    "cascadeDelete": False,
+    "controllerName": None,
+    "defaultValueFormula": None,
+    "dependentPicklist": False,
+    "deprecatedAndHidden": False,
+    "displayLocationInDecimal": False,
+    "encrypted": False,
+    "filteredLookupInfo": None,
+    "formulaTreatNullNumberAsZero": False,
+    "highScaleNumber": False,
+    "htmlFormatted": False,
+    "mask": None,
+    "maskType": None,
+    "referenceTargetField": None,
+    "relationshipOrder": None,
+    "restrictedDelete": False,
+    "searchPrefilterable": False,
+    "writeRequiresMasterRead": False,
+}
 SYSTEM_TIMES = frozenset({"CreatedDate", "LastModifiedDate", "SystemModstamp"})
 
 
@@ -103,41 +125,27 @@ class Field:
 
     def describe(self) -> Json:
         """Return the field as describe shows it."""
-        return {
+        return _UNUSED | {
             "aggregatable": self.filterable and self.type not in ("boolean", "address"),
-            "aiPredictionField": False,
             "autoNumber": self.auto_number,
             "byteLength": self.length * (3 if self.is_text else 1),
             "calculated": self.calculated,
             "calculatedFormula": self.formula or None,
-            "cascadeDelete": False,
             "caseSensitive": self.case_sensitive,
             "compoundFieldName": self.compound or None,
-            "controllerName": None,
             "createable": self.createable,
             "custom": self.custom,
             "defaultValue": False if self.type == "boolean" else self.default,
-            "defaultValueFormula": None,
             "defaultedOnCreate": self.defaulted,
-            "dependentPicklist": False,
-            "deprecatedAndHidden": False,
             "digits": self.digits,
-            "displayLocationInDecimal": False,
-            "encrypted": False,
             "externalId": self.external_id,
             "extraTypeInfo": "plaintextarea" if self.type == "textarea" else None,
             "filterable": self.filterable,
-            "filteredLookupInfo": None,
-            "formulaTreatNullNumberAsZero": False,
             "groupable": self.groupable and self.type not in _NOT_GROUPED,
-            "highScaleNumber": False,
-            "htmlFormatted": False,
             "idLookup": self.id_lookup or self.external_id,
             "inlineHelpText": self.help or None,
             "label": self.label,
             "length": self.length,
-            "mask": None,
-            "maskType": None,
             "name": self.name,
             "nameField": self.name_field,
             "namePointing": len(self.refs) > 1,
@@ -147,20 +155,15 @@ class Field:
             "polymorphicForeignKey": len(self.refs) > 1,
             "precision": self.precision,
             "queryByDistance": self.type == "address",
-            "referenceTargetField": None,
             "referenceTo": self.refs,
             "relationshipName": self.relationship or None,
-            "relationshipOrder": None,
-            "restrictedDelete": False,
             "restrictedPicklist": self.restricted,
             "scale": self.scale,
-            "searchPrefilterable": False,
             "soapType": _SOAP.get(self.type, "xsd:string"),
             "sortable": self.sortable,
             "type": self.type,
             "unique": self.unique,
             "updateable": self.updateable,
-            "writeRequiresMasterRead": False,
         }
 
 

@@ -153,6 +153,15 @@ def locked(identifier: str) -> RowError:
     return RowError("UNABLE_TO_LOCK_ROW", message + identifier)
 
 
+def locked_in_trigger(identifier: str) -> RowError:
+    """Return a lock as it looks when a trigger met it."""
+    message = (
+        "RollUp: execution of AfterInsert\n\ncaused by: System.DmlException: Update "
+        f"failed; UNABLE_TO_LOCK_ROW, {locked(identifier).message}"
+    )
+    return RowError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message)
+
+
 def duplicate_value(name: str, other: str) -> RowError:
     """Return the refusal of a second record with a unique value. other: its id."""
     message = f"duplicate value found: {name} duplicates value on record with id: "

@@ -31,12 +31,13 @@ _BY_ID = (["id"],)
 
 @dataclass(slots=True)
 class Result:
-    """What a query found. records: finished bodies of an aggregate query."""
+    """What a query found. count: of SELECT COUNT(), else -1; records: finished bodies
+    of an aggregate query."""
 
     table: Table
     columns: Columns
     rows: list[Row]
-    counted: bool = False
+    count: int = -1
     records: list[dict[str, Any]] | None = None
 
 
@@ -66,8 +67,12 @@ class Runner:
             records = aggregates.records(scope, query, rows)
             return Result(table, Columns(), [], records=records)
         tree = columns(scope, self._selected(query, table))
+        if query.counted and query.where is None and query.limit is None:
+            table.catch_up(self.world.now())
+            if not table.lagging and not self.all_rows:
+                return Result(table, tree, [], count=table.live_count)
         rows = self._rows(query, table, scope, limited=True)
-        return Result(table, tree, rows, counted=query.counted)
+        return Result(table, tree, rows, count=len(rows) if query.counted else -1)
 
     def _selected(self, query: Query, table: Table) -> list[Token]:
         if not query.group:

@@ -33,9 +33,8 @@ def _start(call: Call, *, all_rows: bool) -> Reply:
     if found.records is not None:
         size = len(found.records)
         return json_reply({"totalSize": size, "done": True, "records": found.records})
-    if found.counted:
-        size = len(found.rows)
-        return json_reply({"totalSize": size, "done": True, "records": []})
+    if found.count >= 0:
+        return json_reply({"totalSize": found.count, "done": True, "records": []})
     settings = call.world.settings
     cursor = Cursor(
         ids.make("01g", call.org.pod, next(_numbers)),

@@ -53,6 +53,25 @@ def test_a_fault_may_name_another_code(api, sim) -> None:
     assert api.refused(api.get("/limits")) == (403, "API_DISABLED_FOR_ORG")
 
 
+def test_the_login_host_has_its_bad_days_in_its_own_words(api, sim) -> None:
+    sim.set_fault("503", count=1, path="oauth2/token")
+
+    answer = api.session.post(f"{api.base_url}/services/oauth2/token", timeout=10)
+
+    assert answer.status_code == 503
+    assert set(answer.json()) == {"error", "error_description"}
+
+
+def test_a_lock_may_hide_in_a_trigger(api, sim) -> None:
+    code = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+    sim.set_fault("partial_batch", count=1, positions=[0], policy=code)
+
+    answer = api.post("/sobjects/Lead", LEAD)
+
+    assert api.refused(answer) == (400, code)
+    assert "UNABLE_TO_LOCK_ROW" in answer.json()[0]["message"]
+
+
 def test_a_single_row_can_be_locked(api, sim) -> None:
     lead = api.create("Lead", **LEAD)
     sim.set_fault("partial_batch", count=1, positions=[0], object="Lead")

@@ -11,7 +11,7 @@ STAMP = "2026-01-01T00:00:00Z"
 
 
 def seed(sim, count: int, **more: Any) -> list[str]:
-    item = {
+    item: dict[str, Any] = {
         "object": "Lead",
         "properties": {
             "LastName": "L{n}",
@@ -26,7 +26,7 @@ def seed(sim, count: int, **more: Any) -> list[str]:
 
 @pytest.fixture
 def leads(api) -> list[str]:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"LastName": "Ames", "Company": "Fern", "Rating": "Hot", "AnnualRevenue": 10},
         {"LastName": "Bell", "Company": "fern", "Rating": "Cold", "AnnualRevenue": 20},
         {"LastName": "Cole", "Company": "Quarry"},

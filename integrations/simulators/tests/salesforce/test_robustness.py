@@ -74,7 +74,13 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 SOQL = st.lists(
     st.sampled_from(
-        ["SELECT", "Id", "FROM", "Lead", "WHERE", "(", ")", "AND", "OR", "NOT", "=", "!=", "<", "IN", "LIKE", "'x'", "3", "null", "COUNT()", "COUNT(Id)", "ORDER", "BY", "LIMIT", "OFFSET", ",", "Owner.Name", "SystemModstamp", "TODAY", "2026-01-01T00:00:00Z", "2026-13-45", "LAST_N_DAYS:3", "GROUP", "Rating", "true", "\\", "'", "FIELDS(ALL)"]
+        [
+        "SELECT", "Id", "FROM", "Lead", "WHERE", "(", ")", "AND", "OR", "NOT", "=",
+        "!=", "<", "IN", "LIKE", "'x'", "3", "null", "COUNT()", "COUNT(Id)", "ORDER",
+        "BY", "LIMIT", "OFFSET", ",", "Owner.Name", "SystemModstamp", "TODAY",
+        "2026-01-01T00:00:00Z", "2026-13-45", "LAST_N_DAYS:3", "GROUP", "Rating",
+        "true", "\\", "'", "FIELDS(ALL)",
+    ]
     ),
     max_size=12,
 ).map(" ".join)  # fmt: skip
