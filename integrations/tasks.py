@@ -9,7 +9,7 @@ from celery import shared_task
 from crmsync.core import heartbeat, queue
 from crmsync.core.wake import wake
 from integrations.services import setup
-from integrations.sync import push, repair
+from integrations.sync import fetches, plans, pull, push, repair, runs
 from integrations.webhooks import inbox
 
 # Longer than a row that goes to wait can be in a worker's hands.
@@ -33,6 +33,24 @@ def drain() -> int:
 
 
 @shared_task
+def take_in() -> int:
+    """Fetch what webhooks named, pull what is due, and drive the runs."""
+    heartbeat.mark("sync")
+    handled = fetches.fetch_due() + pull.pull_due() + runs.runs_due()
+    if handled:
+        wake("integrations.tasks.drain", "sync")
+    return handled
+
+
+@shared_task
+def plan_ahead() -> None:
+    """Ask for polls, batches, comparisons and audits whose time has come."""
+    heartbeat.mark("sync")
+    if plans.ask_due():
+        wake("integrations.tasks.take_in", "sync")
+
+
+@shared_task
 def sweep() -> None:
     """Free what dead workers held and announce everything that is due."""
     heartbeat.mark("ingest")
@@ -42,6 +60,8 @@ def sweep() -> None:
         wake("integrations.tasks.process_deliveries", "ingest")
     if queue.due_channels("push") or queue.due_channels("setup"):
         wake("integrations.tasks.drain", "sync")
+    if any(queue.due_channels(kind) for kind in ("fetch", "pull", "run")):
+        wake("integrations.tasks.take_in", "sync")
 
 
 @shared_task

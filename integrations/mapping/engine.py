@@ -46,54 +46,85 @@ class Mapped:
     problems: tuple[Problem, ...]
 
 
-_Step = Callable[[Mapping[str, object], bool], str | Problem | None]
+# What the CRM would have, "" = blank, None = left out, or why it cannot be told.
+_Step = Callable[[Mapping[str, object]], str | Problem | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    destination: str
+    text_of: _Step
+    default: str | Problem
+    clears: bool
 
 
 class Compiled:
     """The rows of one mapping, ready to be applied to many records."""
 
     def __init__(self, rows: Sequence[Row], to_text: Mapping[str, ToText]) -> None:
-        self._steps = [
-            (row.destination, _compile(row, to_text[row.destination])) for row in rows
-        ]
+        self._columns = [_column(row, to_text[row.destination]) for row in rows]
 
     def __call__(self, values: Mapping[str, object], *, creating: bool) -> Mapped:
         """Map one record. values: field -> value; creating: defaults apply."""
         fields: dict[str, str] = {}
         problems = []
-        for destination, step in self._steps:
-            text = step(values, creating)
+        for column in self._columns:
+            text = column.text_of(values)
+            if text == "":
+                if creating:
+                    text = column.default or None
+                elif not column.clears:
+                    continue
             if isinstance(text, Problem):
                 problems.append(text)
             elif text is not None:
-                fields[destination] = text
+                fields[column.destination] = text
         return Mapped(fields, tuple(problems))
+
+    def texts(self, values: Mapping[str, object]) -> dict[str, str | Problem]:
+        """Return remote name -> what it would be there, "" for blank; no defaults.
+
+        A value that the mapping leaves out is absent.
+        """
+        told = {}
+        for column in self._columns:
+            text = column.text_of(values)
+            if text is not None:
+                told[column.destination] = text
+        return told
+
+
+def _column(row: Row, to_text: ToText) -> _Column:
+    default = _sendable(row.source, row.default, to_text) if row.default else ""
+    return _Column(row.destination, _compile(row, to_text), default, row.clear_blanks)
 
 
 def _compile(row: Row, to_text: ToText) -> _Step:
     transform = TRANSFORMS[row.transform] if row.transform else None
+    source, values_map, leaves_out = row.source, row.values, row.leave_out_unknown
 
-    def step(values: Mapping[str, object], creating: bool) -> str | Problem | None:  # noqa: FBT001 - called once, below
-        value = values.get(row.source)
-        if value is not None and value != "":
-            if transform is not None:
-                value = transform(value)
-            if row.values or row.leave_out_unknown:
-                value = row.values.get(str(value))
-                if value is None and row.leave_out_unknown:
-                    return None
-                if value is None:
-                    return Problem(row.source, _no_value(row, values))
-        elif creating and row.default:
-            value = row.default
+    def step(values: Mapping[str, object]) -> str | Problem | None:
+        value = values.get(source)
         if value is None or value == "":
-            return "" if row.clear_blanks and not creating else None
-        try:
-            return to_text(value)
-        except SyncError as error:
-            return Problem(row.source, error.message or str(error))
+            return ""
+        if transform is not None:
+            value = transform(value)
+        if values_map or leaves_out:
+            value = values_map.get(str(value))
+            if value is None:
+                return None if leaves_out else Problem(source, _no_value(row, values))
+        if value == "":
+            return ""
+        return _sendable(source, value, to_text)
 
     return step
+
+
+def _sendable(source: str, value: object, to_text: ToText) -> str | Problem:
+    try:
+        return to_text(value)
+    except SyncError as error:
+        return Problem(source, error.message or str(error))
 
 
 def _no_value(row: Row, values: Mapping[str, object]) -> str:

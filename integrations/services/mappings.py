@@ -5,17 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from crmsync.core import queue
 from crmsync.core.services import Actor, Refused, audit
+from integrations.mapping.inverse import collisions
 from integrations.mapping.transforms import TRANSFORMS
 from integrations.models import FieldMapping, ObjectMapping, RemoteSchema
+from integrations.sync import pull
+from integrations.sync.schedule import BadSchedule, next_slot
 from leads.models import CustomField
 from leads.snapshots import FIELDS
 
 MAX_ROWS = 500
-_PLAIN = ("direction", "mode", "match_field", "engaged_only", "only_kinds")
+_PLAIN = (
+    "direction",
+    "mode",
+    "schedule",
+    "match_field",
+    "engaged_only",
+    "only_kinds",
+    "creates",
+    "deletes",
+    "pull_every_s",
+    "reconcile_every_h",
+)
+SOONEST_PULL_S = 30
 
 
 class StaleMapping(Exception):
@@ -33,6 +50,11 @@ class RowValues:
     default: str = ""
     clear_blanks: bool = False
     active: bool = True
+    direction: str = FieldMapping.Direction.BOTH
+    rule: str = FieldMapping.Rule.LATEST
+    first: str = FieldMapping.First.FILL
+    tie: str = "crm"
+    order: Sequence[str] = ()
 
 
 @transaction.atomic
@@ -46,19 +68,22 @@ def change_mapping(
 ) -> ObjectMapping:
     """Change a mapping and, with `rows`, replace all of its field mappings.
 
-    values: any of direction, mode, match_field, engaged_only, only_kinds. What was sent
-    stays sent; records follow the new mapping from their next push on. Raises Refused,
-    and StaleMapping when `version` is not the current one.
+    values: any of _PLAIN. What was sent stays sent; records follow the new mapping from
+    their next push on. Raises Refused, and StaleMapping when `version` is not the
+    current one.
     """
     _lock(mapping, version)
     for name in _PLAIN:
         if name in values:
             setattr(mapping, name, values[name])
+    _check_times(mapping)
     remote = _remote_fields(mapping)
     if mapping.match_field and mapping.match_field not in remote:
         raise Refused("match_field", _unknown(mapping.match_field, mapping))
     if rows is not None:
         _replace_rows(mapping, rows, remote)
+    elif mapping.direction == ObjectMapping.Direction.BOTH:
+        _check_round_trips([row_values(row) for row in mapping.rows.all()])
     return _saved(mapping, actor, "mapping.changed", sorted(values))
 
 
@@ -69,6 +94,8 @@ def set_active(mapping: ObjectMapping, actor: Actor, *, active: bool) -> ObjectM
     if active and not mapping.rows.filter(active=True).exists():
         raise Refused("rows", "Map at least one field first.")
     mapping.active = active
+    if active and mapping.direction != ObjectMapping.Direction.PUSH:
+        pull.ask_pull(mapping)
     action = "mapping.activated" if active else "mapping.deactivated"
     return _saved(mapping, actor, action, [])
 
@@ -110,6 +137,8 @@ def _replace_rows(
     if len(rows) > MAX_ROWS:
         raise Refused("rows", f"At most {MAX_ROWS} rows.")
     _check_rows(mapping, rows, remote)
+    if mapping.direction == ObjectMapping.Direction.BOTH:
+        _check_round_trips(rows)
     mapping.rows.all().delete()
     FieldMapping.objects.bulk_create(
         FieldMapping(
@@ -122,9 +151,65 @@ def _replace_rows(
             default=row.default,
             clear_blanks=row.clear_blanks,
             active=row.active,
+            direction=row.direction,
+            rule=row.rule,
+            first=row.first,
+            tie=row.tie,
+            order=list(row.order),
         )
         for place, row in enumerate(rows)
     )
+
+
+def row_values(row: FieldMapping) -> RowValues:
+    """Return a stored row as the services take it."""
+    return RowValues(
+        source=row.source,
+        destination=row.destination,
+        transform=row.transform,
+        values=row.values,
+        default=row.default,
+        clear_blanks=row.clear_blanks,
+        active=row.active,
+        direction=row.direction,
+        rule=row.rule,
+        first=row.first,
+        tie=row.tie,
+        order=row.order,
+    )
+
+
+def _check_times(mapping: ObjectMapping) -> None:
+    if mapping.mode == ObjectMapping.Mode.BATCH:
+        try:
+            zone = ZoneInfo(mapping.workspace.time_zone)
+            mapping.next_batch_at = next_slot(mapping.schedule, queue.now(), zone)
+        except BadSchedule as error:
+            raise Refused("schedule", str(error)) from error
+    else:
+        mapping.next_batch_at = None
+    if mapping.pull_every_s < SOONEST_PULL_S:
+        raise Refused("pull_every_s", f"At least {SOONEST_PULL_S} seconds.")
+
+
+def _check_round_trips(rows: Sequence[RowValues]) -> None:
+    """Refuse a value map that could not bring a value back where it came from.
+
+    A row that only goes out may join values of ours; of several rows of one field of
+    ours only the last is read back.
+    """
+    back = {row.source: row.destination for row in rows if row.active}
+    for row in rows:
+        one_way = row.direction == FieldMapping.Direction.PUSH
+        if one_way or not row.active or back[row.source] != row.destination:
+            continue
+        for one in collisions(row.values or {}):
+            raise Refused(
+                "rows",
+                f"{row.source} ⇄ {row.destination} cannot go both ways: "
+                f"{' and '.join(one.ours)} would both be {one.theirs}. Give each its "
+                "own value, or let the field go only to the CRM.",
+            )
 
 
 def _check_rows(
@@ -139,12 +224,26 @@ def _check_rows(
             raise Refused("rows", f"A {mapping.record_type} has no field {row.source}.")
         if row.destination not in remote:
             raise Refused("rows", _unknown(row.destination, mapping))
-        if remote[row.destination].get("read_only"):
+        only_read = row.direction == FieldMapping.Direction.PULL
+        if remote[row.destination].get("read_only") and not only_read:
             raise Refused("rows", f"{row.destination} cannot be written there.")
+        _check_choices(row)
         if times[row.destination] > 1:
             raise Refused("rows", f"{row.destination} is mapped twice.")
         if row.transform and row.transform not in TRANSFORMS:
             raise Refused("rows", f"There is no transform {row.transform}.")
+
+
+def _check_choices(row: RowValues) -> None:
+    known = {
+        "direction": FieldMapping.Direction.values,
+        "rule": FieldMapping.Rule.values,
+        "first": FieldMapping.First.values,
+        "tie": ["crm", "hub"],
+    }
+    for name, allowed in known.items():
+        if getattr(row, name) not in allowed:
+            raise Refused("rows", f"{name} must be one of: {', '.join(allowed)}.")
 
 
 def _unknown(name: str, mapping: ObjectMapping) -> str:

@@ -2,108 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal
 
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
-from integrations.connectors.base import Connector
-from integrations.mapping.engine import Compiled, Row, ToText
-from integrations.models import Connection, Link, ObjectMapping, RemoteSchema
-from integrations.records import RemoteField, RemoteOption
+from integrations.models import Link, ObjectMapping
 from integrations.sync import outbox
+from integrations.sync.cases import base_of
+from integrations.sync.compare import frozen_fields
 from integrations.sync.links import hub_key, links_of
 from integrations.sync.plan import Parent, Rules, Subject
+from integrations.sync.terms import Terms
 from integrations.webhooks.sources import SOURCES
-from leads.snapshots import Snapshot, snapshots
+from leads.facts import Snapshot
+from leads.snapshots import snapshots
 
-OWNER_FIELD_TYPE = "owner"
 # What nothing can be tied to without.
 _ESSENTIAL = frozenset({"lead"})
+_GONE = frozenset({Link.State.DELETED, Link.State.UNLINKED})
 
 
-def rules_of(mapping: ObjectMapping, connector: Connector) -> Rules:
+def rules_of(mapping: ObjectMapping, terms: Terms) -> Rules:
     """Return a mapping as the plain values that decisions are made from."""
     connection = mapping.connection
     return Rules(
         remote_object=mapping.remote_object,
-        compiled=compiled(mapping, connector),
+        compiled=terms.compiled,
         match_field=mapping.match_field,
         key_field=connection.key_fields.get(mapping.remote_object, ""),
         ties=mapping.record_type in {"deal", "activity"},
         only_kinds=frozenset(mapping.only_kinds),
         cold_sources=frozenset(SOURCES) if mapping.engaged_only else frozenset(),
+        creates=mapping.creates,
+        canon=terms.canon,
+        fields=terms.rules,
+        deletes=mapping.deletes == ObjectMapping.Deletes.PROPAGATE,
     )
 
 
-def compiled(mapping: ObjectMapping, connector: Connector) -> Compiled:
-    """Compile the mapping's rows; one whose field the CRM lacks is left out."""
-    fields = described(mapping.connection, mapping.remote_object)
-    rows = [
-        Row(
-            row.source,
-            row.destination,
-            row.transform,
-            row.values or owners_by_email(mapping.connection, fields, row.destination),
-            row.default,
-            row.clear_blanks,
-            # Someone here whom the CRM does not know must not hold up the record.
-            leave_out_unknown=fields[row.destination].type == OWNER_FIELD_TYPE,
-        )
-        for row in mapping.rows.filter(active=True)
-        if row.destination in fields
-    ]
-    to_text = {
-        row.destination: _to_text(connector, fields[row.destination]) for row in rows
-    }
-    return Compiled(rows, to_text)
+def subjects(
+    mapping: ObjectMapping, items: Sequence[WorkItem], *, asks_parents: bool = True
+) -> list[Subject]:
+    """Return each item's record, link and parents, in the items' order.
 
-
-def _to_text(connector: Connector, field: RemoteField) -> ToText:
-    def to_text(value: object | None) -> str:
-        return connector.to_remote(value, field)
-
-    return to_text
-
-
-def described(connection: Connection, remote_object: str) -> dict[str, RemoteField]:
-    """Return remote name -> field, as the CRM last described the object."""
-    schema = RemoteSchema.objects.filter(
-        connection=connection, object_type=remote_object
-    ).first()
-    return (
-        {entry["name"]: field_from(entry) for entry in schema.fields} if schema else {}
-    )
-
-
-def field_from(entry: Mapping[str, object]) -> RemoteField:
-    """Return a stored field description as a value."""
-    known = {name: entry[name] for name in RemoteField.__slots__ if name in entry}
-    known.pop("refusal", None)
-    options = entry.get("options") or ()
-    known["options"] = tuple(RemoteOption(**option) for option in options)  # type: ignore[attr-defined]
-    return RemoteField(**known)  # type: ignore[arg-type]
-
-
-def owners_by_email(
-    connection: Connection, fields: Mapping[str, RemoteField], destination: str
-) -> dict[str, str]:
-    """Return e-mail -> owner id for a field that takes an owner, else nothing."""
-    if fields[destination].type != OWNER_FIELD_TYPE:
-        return {}
-    return {owner["email"].lower(): owner["id"] for owner in connection.owners}
-
-
-def subjects(mapping: ObjectMapping, items: Sequence[WorkItem]) -> list[Subject]:
-    """Return each item's record, link and parents, in the items' order."""
+    asks_parents: what they need and nobody has asked for is asked for now.
+    """
     ids = [outbox.record_of(item.key) for item in items]
     records = snapshots(mapping.record_type, ids)
     links = links_of(
         mapping.connection, mapping.record_type, mapping.remote_object, ids
     )
-    parents = _parents(mapping, records)
+    parents = _parents(mapping, records, asks=asks_parents)
+    unlinked = set(ids) - set(links)
+    elsewhere = _elsewhere(mapping, unlinked)
+    after = _finders(mapping, unlinked - set(elsewhere), asks=asks_parents)
+    frozen = frozen_fields([link.pk for link in links.values()])
     return [
-        _subject(mapping, item, one, records.get(one), links.get(one), parents)
+        _subject(
+            mapping,
+            item,
+            records.get(one),
+            links.get(one),
+            parents=parents,
+            elsewhere=elsewhere.get(one, ""),
+            after=after.get(one, ""),
+            frozen=frozen,
+        )
         for item, one in zip(items, ids, strict=True)
     ]
 
@@ -111,28 +76,87 @@ def subjects(mapping: ObjectMapping, items: Sequence[WorkItem]) -> list[Subject]
 def _subject(
     mapping: ObjectMapping,
     item: WorkItem,
-    record_id: int,
     record: Snapshot | None,
     link: Link | None,
+    *,
     parents: Callable[[Snapshot], tuple[Parent, ...]],
+    elsewhere: str,
+    after: str,
+    frozen: Mapping[int, frozenset[str]],
 ) -> Subject:
+    record_id = outbox.record_of(item.key)
+    bases = {name: base_of(link.base, name) for name in link.base} if link else {}
     return Subject(
         ref=str(item.pk),
         record=record,
         key=hub_key(mapping.workspace, mapping.record_type, record_id),
         remote_id=link.remote_id if link else None,
-        gone=link is not None and link.state != Link.State.LINKED,
-        base=link.base if link else {},
+        gone=link is not None and link.state in _GONE,
+        base={name: base.hub for name, base in bases.items() if base},
         parents=parents(record) if record and link is None else (),
         tried=item.attempts + item.rescues > 0,
+        elsewhere=elsewhere,
+        after=after,
+        frozen=frozen.get(link.pk, frozenset()) if link else frozenset(),
     )
+
+
+def _elsewhere(mapping: ObjectMapping, ids: Collection[int]) -> dict[int, str]:
+    """Return record id -> the other object of the connection that it is already.
+
+    A person who is a contact there is not made a lead as well.
+    """
+    others = ObjectMapping.objects.filter(
+        connection=mapping.connection, record_type=mapping.record_type, active=True
+    ).exclude(pk=mapping.pk)
+    objects = [] if mapping.only_kinds else [o.remote_object for o in others]
+    if not objects or not ids:
+        return {}
+    rows = Link.objects.filter(
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        record_id__in=list(ids),
+        remote_object__in=objects,
+        state=Link.State.LINKED,
+    )
+    return dict(rows.values_list("record_id", "remote_object"))
+
+
+def _finders(
+    mapping: ObjectMapping, ids: Collection[int], *, asks: bool
+) -> dict[int, str]:
+    """Return record id -> key of the row that first looks for it as another object.
+
+    Who may be a contact there already is looked for before a lead is made of them.
+    """
+    if not mapping.creates or not ids or mapping.only_kinds:
+        return {}
+    finders = ObjectMapping.objects.filter(
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        active=True,
+        creates=False,
+    ).exclude(direction=ObjectMapping.Direction.PULL)
+    waiting: dict[int, str] = {}
+    for finder in finders:
+        states = _states(finder, set(ids))
+        keys = {one: outbox.key_of(finder.pk, one) for one in ids}
+        new = [one for one, key in keys.items() if key not in states]
+        if asks:
+            outbox.queue_records(mapping.workspace, finder, new)
+        waiting |= {
+            one: key
+            for one, key in keys.items()
+            if states.get(key, State.READY) != State.DONE
+        }
+    return waiting
 
 
 # --- parents --------------------------------------------------------------------------
 
 
 def _parents(
-    mapping: ObjectMapping, records: Mapping[int, Snapshot]
+    mapping: ObjectMapping, records: Mapping[int, Snapshot], *, asks: bool
 ) -> Callable[[Snapshot], tuple[Parent, ...]]:
     """Return a function from a record to its parents; looks all of them up first."""
     known: dict[tuple[str, int], Parent] = {}
@@ -144,7 +168,7 @@ def _parents(
             for one in records.values()
             if parent_type in one.parents
         }
-        known |= _parents_of_type(mapping, parent_type, ids)
+        known |= _parents_of_type(mapping, parent_type, ids, asks=asks)
 
     def parents(record: Snapshot) -> tuple[Parent, ...]:
         found = (known.get(pair) for pair in record.parents.items())
@@ -154,7 +178,7 @@ def _parents(
 
 
 def _parents_of_type(
-    mapping: ObjectMapping, parent_type: str, ids: set[int]
+    mapping: ObjectMapping, parent_type: str, ids: set[int], *, asks: bool
 ) -> dict[tuple[str, int], Parent]:
     above = ObjectMapping.objects.filter(
         connection=mapping.connection, record_type=parent_type, active=True
@@ -165,7 +189,8 @@ def _parents_of_type(
     missing = ids - set(links)
     states = _states(above, missing)
     unknown = [one for one in missing if outbox.key_of(above.pk, one) not in states]
-    outbox.queue_records(mapping.workspace, above, unknown)
+    if asks:
+        outbox.queue_records(mapping.workspace, above, unknown)
     found = {}
     for one in ids:
         key = outbox.key_of(above.pk, one)

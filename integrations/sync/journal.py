@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,14 +15,20 @@ from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
 from crmsync.core.queue import Failure
 from integrations.connectors.http import CallRecord
+from integrations.mapping.echo import remember
 from integrations.models import ApiCall, Connection, Link, ObjectMapping, SyncEntry
-from integrations.sync import outbox
+from integrations.sync import counting, outbox
+from integrations.sync.cases import base_of
 from integrations.sync.plan import Hold, Leave, Wait
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A record reached the CRM. found: it had been there before we wrote to it."""
+    """A record reached the CRM. found: it had been there before we wrote to it.
+
+    fields: what was sent; bases: what both sides have of it now, as a link keeps it;
+    stamp: no picture of the record older than this is news.
+    """
 
     item: WorkItem
     remote_id: str
@@ -29,6 +36,13 @@ class Written:
     fields: Mapping[str, str]
     found: bool = False
     again: bool = False
+    bases: Mapping[str, object] = field(default_factory=dict)
+    stamp: datetime | None = None
+
+    @property
+    def agreed(self) -> Mapping[str, object]:
+        """Return what both sides have of the fields."""
+        return self.bases or self.fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,7 @@ def record_written(mapping: ObjectMapping, written: Sequence[Written]) -> None:
         return
     with transaction.atomic():
         queue.lock(one.item for one in written)
-        _store_links(mapping, written)
+        undo = _store_links(mapping, written)
         SyncEntry.objects.bulk_create(
             _entry(
                 mapping,
@@ -56,15 +70,21 @@ def record_written(mapping: ObjectMapping, written: Sequence[Written]) -> None:
                 one.outcome,
                 remote_id=one.remote_id,
                 fields=sorted(one.fields),
+                undo=undo.get(one.item.pk),
             )
             for one in written
         )
-        queue.finish([one.item for one in written if not one.again])
+        done = [one for one in written if not one.again]
+        queue.finish([one.item for one in done])
         queue.give_back([one.item for one in written if one.again])
         queue.released(one.item.key for one in written)
+        counting.count_out([(one.item, one.outcome) for one in done])
 
 
-def _store_links(mapping: ObjectMapping, written: Sequence[Written]) -> None:
+def _store_links(
+    mapping: ObjectMapping, written: Sequence[Written]
+) -> dict[int, dict[str, list[str]]]:
+    """Store what both sides have now; return what runs replaced, by row."""
     at = timezone.now()
     ids = [outbox.record_of(one.item.key) for one in written]
     known = {
@@ -77,16 +97,42 @@ def _store_links(mapping: ObjectMapping, written: Sequence[Written]) -> None:
         )
     }
     new, changed = [], []
+    undo: dict[int, dict[str, list[str]]] = {}
     for one, record_id in zip(written, ids, strict=True):
         link = known.get(record_id)
         if link is None:
             new.append(_link(mapping, one, record_id))
             continue
-        link.base = {**link.base, **one.fields}
-        link.pushed_at = at
+        if one.item.run is not None:
+            undo[one.item.pk] = _replaced(link, one)
+        _renew(link, one, at)
         changed.append(link)
     Link.objects.bulk_create(new)
-    Link.objects.bulk_update(changed, ["base", "pushed_at"])
+    names = ["base", "written", "pushed_at", "remote_version"]
+    Link.objects.bulk_update(changed, names)
+    return undo
+
+
+def _replaced(link: Link, one: Written) -> dict[str, list[str]]:
+    bases = {name: base_of(link.base, name) for name in one.fields}
+    return {
+        name: [base.crm if base else "", one.fields[name]]
+        for name, base in bases.items()
+    }
+
+
+def _renew(link: Link, one: Written, at: datetime) -> None:
+    bases = {name: base_of(link.base, name) for name in one.agreed}
+    replaced = {
+        name: base.crm
+        for name, base in bases.items()
+        if base is not None and base.crm != one.fields.get(name)
+    }
+    link.written = remember(link.written, replaced, at)
+    link.base = {**link.base, **one.agreed}
+    link.pushed_at = at
+    stamps = [stamp for stamp in (one.stamp, link.remote_version) if stamp]
+    link.remote_version = max(stamps, default=None)
 
 
 def _link(mapping: ObjectMapping, one: Written, record_id: int) -> Link:
@@ -98,9 +144,29 @@ def _link(mapping: ObjectMapping, one: Written, record_id: int) -> Link:
         remote_object=mapping.remote_object,
         remote_id=one.remote_id,
         found=one.found,
-        base=dict(one.fields),
+        base=dict(one.agreed),
+        remote_version=one.stamp,
         pushed_at=timezone.now(),
     )
+
+
+def record_deleted(
+    mapping: ObjectMapping, deleted: Sequence[tuple[WorkItem, str]]
+) -> None:
+    """Forget the links of records that were deleted on both sides."""
+    with transaction.atomic():
+        queue.lock(item for item, _ in deleted)
+        Link.objects.filter(
+            connection=mapping.connection,
+            remote_object=mapping.remote_object,
+            remote_id__in=[remote_id for _, remote_id in deleted],
+        ).delete()
+        SyncEntry.objects.bulk_create(
+            _entry(mapping, item, SyncEntry.Outcome.DELETED, remote_id=remote_id)
+            for item, remote_id in deleted
+        )
+        queue.finish([item for item, _ in deleted])
+        counting.count_out([(item, "deleted") for item, _ in deleted])
 
 
 def record_left(mapping: ObjectMapping, left: Sequence[tuple[WorkItem, Leave]]) -> None:
@@ -115,6 +181,7 @@ def record_left(mapping: ObjectMapping, left: Sequence[tuple[WorkItem, Leave]]) 
         )
         queue.finish([item for item, _ in left], skipped=True)
         queue.released(item.key for item, _ in left)
+        counting.count_out([(item, leave.outcome) for item, leave in left])
 
 
 def record_waits(waits: Sequence[tuple[WorkItem, Wait]]) -> None:
@@ -141,13 +208,14 @@ def record_failed(
         return
     with transaction.atomic():
         queue.lock(one.item for one in failed)
-        entries, parked = [], []
+        entries: list[SyncEntry] = []
+        parked: list[WorkItem] = []
         for one in failed:
             state = queue.fail(one.item, one.failure, rng)
             if state is None:  # settled already, or another worker's by now
                 continue
             if state == State.PARKED:
-                parked.append(one.item.key)
+                parked.append(one.item)
             retrying = state == State.READY
             outcome = (
                 SyncEntry.Outcome.RETRYING if retrying else SyncEntry.Outcome.FAILED
@@ -157,7 +225,8 @@ def record_failed(
             entry.error_class = one.failure.error_class
             entries.append(entry)
         SyncEntry.objects.bulk_create(entries)
-        queue.released(parked)
+        queue.released(item.key for item in parked)
+        counting.count_out([(item, "failed") for item in parked])
 
 
 def _entry(
@@ -168,6 +237,7 @@ def _entry(
     remote_id: str = "",
     message: str = "",
     fields: Sequence[str] = (),
+    undo: Mapping[str, object] | None = None,
 ) -> SyncEntry:
     return SyncEntry(
         workspace_id=mapping.workspace_id,
@@ -181,6 +251,8 @@ def _entry(
         fields=list(fields),
         message=message,
         trace_id=item.trace_id,
+        run_id=item.run,
+        undo=dict(undo or {}),
     )
 
 

@@ -12,12 +12,21 @@ from integrations.models import Connection, Link
 def hub_key(workspace: Workspace, record_type: str, record_id: int) -> str:
     """Return the key we keep in the CRM: stable for the record's life, unguessable.
 
-    It holds the workspace's time of birth, so that two hubs that write to the same
-    account do not take each other's records for their own.
+    Its proof holds the workspace's time of birth, so that two hubs that write to the
+    same account do not take each other's records for their own.
     """
     born = workspace.created_at.isoformat()
     text = f"{workspace.pk}|{born}|{record_type}|{record_id}"
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return f"{record_id}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def record_of_key(workspace: Workspace, record_type: str, key: str) -> int | None:
+    """Return whose key it is, None when it is not one that we gave."""
+    number, _, _ = key.partition("-")
+    if not (number.isascii() and number.isdigit() and len(number) < 19):
+        return None
+    record_id = int(number)
+    return record_id if hub_key(workspace, record_type, record_id) == key else None
 
 
 def links_of(

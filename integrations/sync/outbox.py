@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from crmsync.core import queue
 from crmsync.core.models import Workspace
@@ -11,7 +12,9 @@ from integrations.models import Connection, ObjectMapping
 from leads.facts import RecordChange
 
 KIND = "push"
-REALTIME = 0
+REALTIME, BULK, REPLAY = 0, 1, 2
+# Until somebody asks: in no time that comes.
+WHEN_ASKED = datetime(9999, 1, 1, tzinfo=UTC)
 
 # A child cannot be tied to what is not there yet.
 RANK = {"company": 0, "lead": 1, "deal": 2, "activity": 3}
@@ -28,27 +31,42 @@ def record_of(key: str) -> int:
 
 
 def push_mappings() -> list[ObjectMapping]:
-    """Return the current workspace's mappings whose records leave by themselves."""
+    """Return the current workspace's mappings that records leave by."""
     mappings = ObjectMapping.objects.filter(
         active=True,
         direction__in=[ObjectMapping.Direction.PUSH, ObjectMapping.Direction.BOTH],
-        mode=ObjectMapping.Mode.REALTIME,
     )
     gone = Connection.Status.DISCONNECTED
-    return list(mappings.exclude(connection__status=gone).select_related("connection"))
+    mappings = mappings.exclude(connection__status=gone)
+    return list(mappings.select_related("connection"))
 
 
 def queue_changes(workspace: Workspace, changes: Sequence[RecordChange]) -> int:
     """Store an outbox row for each change and mapping, not back to its origin."""
     mappings = push_mappings()
+    times = {mapping.pk: due_at(mapping) for mapping in mappings}
     return queue.ask(
-        _ask(workspace, mapping, change.record_id, change.origin.trace_id)
+        _ask(
+            workspace,
+            mapping,
+            change.record_id,
+            trace_id=change.origin.trace_id,
+            not_before=times[mapping.pk],
+        )
         for change in changes
         for mapping in mappings
         if mapping.record_type == change.record_type
         and mapping.connection_id != change.origin.connection_id
         and _takes(mapping, change)
     )
+
+
+def due_at(mapping: ObjectMapping) -> datetime | None:
+    """Return when a change under this mapping may leave; None for at once.
+
+    Batches and manual syncs are runs, which make the rows due.
+    """
+    return None if mapping.mode == ObjectMapping.Mode.REALTIME else WHEN_ASKED
 
 
 def _takes(mapping: ObjectMapping, change: RecordChange) -> bool:
@@ -58,22 +76,45 @@ def _takes(mapping: ObjectMapping, change: RecordChange) -> bool:
 
 
 def queue_records(
-    workspace: Workspace, mapping: ObjectMapping, record_ids: Iterable[int]
+    workspace: Workspace,
+    mapping: ObjectMapping,
+    record_ids: Iterable[int],
+    *,
+    trace_id: str = "",
+    lane: int = REALTIME,
+    run: int | None = None,
 ) -> int:
-    """Store outbox rows for chosen records, e.g. when their child needs them."""
-    return queue.ask(_ask(workspace, mapping, one, "") for one in record_ids)
+    """Store outbox rows for chosen records, due at once.
+
+    E.g. when their child needs them, or for a run.
+    """
+    return queue.ask(
+        _ask(workspace, mapping, one, trace_id=trace_id, lane=lane, run=run)
+        for one in record_ids
+    )
 
 
 def _ask(
-    workspace: Workspace, mapping: ObjectMapping, record_id: int, trace_id: str
+    workspace: Workspace,
+    mapping: ObjectMapping,
+    record_id: int,
+    *,
+    trace_id: str = "",
+    not_before: datetime | None = None,
+    lane: int | None = None,
+    run: int | None = None,
 ) -> Ask:
     assert mapping.connection.channel_id is not None
+    if lane is None:
+        lane = REALTIME if not_before is None else BULK
     return Ask(
         workspace_id=workspace.pk,
         kind=KIND,
         key=key_of(mapping.pk, record_id),
         channel_id=mapping.connection.channel_id,
         group=str(mapping.pk),
-        lane=REALTIME,
+        lane=lane,
+        not_before=not_before,
         trace_id=trace_id,
+        run=run,
     )

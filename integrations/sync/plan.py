@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from integrations.mapping.canon import Canon
 from integrations.mapping.engine import Compiled, Problem
+from integrations.mapping.merge import FieldRule
 from integrations.records import Association, Write
-from leads.snapshots import Snapshot
+from leads.facts import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,13 @@ class Rules:
     only_kinds: frozenset[str] = frozenset()
     # Sources whose people stay out of the CRM until someone has spoken with them.
     cold_sources: frozenset[str] = frozenset()
+    # Off: records are matched and updated, never made there.
+    creates: bool = True
+    # remote field -> the one form of its values, and how it merges
+    canon: Mapping[str, Canon] = field(default_factory=dict)
+    fields: Mapping[str, FieldRule] = field(default_factory=dict)
+    # A record that was deleted here is deleted there as well.
+    deletes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +57,10 @@ class Parent:
 class Subject:
     """One record that must reach the CRM, with all that is known of it.
 
-    base: remote field -> value last agreed on; tried: an earlier try may have reached
-    the CRM without our learning of it.
+    base: remote field -> our value last agreed on; tried: an earlier try may have
+    reached the CRM without our learning of it; elsewhere: another object that the
+    record is there already; after: the row that looks for that first; frozen: fields
+    that wait for a person.
     """
 
     ref: str
@@ -60,14 +71,36 @@ class Subject:
     base: Mapping[str, str] = field(default_factory=dict)
     parents: tuple[Parent, ...] = ()
     tried: bool = False
+    elsewhere: str = ""
+    after: str = ""
+    frozen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Write this. look_first: by our key, because it may be there already."""
+    """Write this. look_first: by our key, because it may be there already.
+
+    compare_first: read it, since what it has may win over what we would write.
+    """
 
     write: Write
     look_first: bool = False
+    compare_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Look for a record that matches, to update it; none is made."""
+
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """The record was deleted here: delete it there."""
+
+    remote_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +128,27 @@ class Hold:
     field: str = ""
 
 
-Decision = Send | Leave | Wait | Hold
+Decision = Send | Find | Delete | Leave | Wait | Hold
+# Rules by which what is there may stay although ours changed.
+_LOOKS = frozenset({"blank", "forward", "restrictive", "union"})
 
 
 def decide(subject: Subject, rules: Rules) -> Decision:
     """Decide one row: what forbids sending, what is missing, then what to send."""
     record = subject.record
     if record is None:
+        if rules.deletes and subject.remote_id and not subject.gone:
+            return Delete(subject.remote_id)
         return Leave("excluded", "The record no longer exists here.")
+    if subject.elsewhere:
+        return Leave("unchanged", f"It is one of the {subject.elsewhere} there.")
     if subject.gone:
         return Hold(
             "rejected", "The record was deleted in the CRM; it is not made again."
+        )
+    if subject.after:
+        return Wait(
+            subject.after, "Looking first whether it is there as another object."
         )
     if rules.only_kinds and record.kind not in rules.only_kinds:
         # A matter of which object takes it, not worth a line in the journal.
@@ -161,7 +204,8 @@ def _update(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decisi
     different = {
         name: text
         for name, text in fields.items()
-        if subject.base.get(name, "") != text
+        if name not in subject.frozen
+        and _one_form(rules, name, text) != _base(subject, name)
     }
     if not different:
         return Leave("unchanged")
@@ -174,12 +218,35 @@ def _update(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decisi
         fields=different,
         mode="update",
     )
-    return Send(write)
+    looks = any(_looks(rules.fields.get(name)) for name in different)
+    return Send(write, compare_first=looks)
+
+
+def _one_form(rules: Rules, name: str, text: str) -> str:
+    canon = rules.canon.get(name)
+    return canon(text) if canon else text
+
+
+def _base(subject: Subject, name: str) -> str:
+    return subject.base.get(name, "")
+
+
+def _looks(rule: FieldRule | None) -> bool:
+    """Tell whether what the CRM has by now decides whether ours is sent."""
+    if rule is None:
+        return False
+    return rule.rule in _LOOKS or (rule.pulls and rule.rule != "hub")
 
 
 def _create(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decision:
     own = {rules.key_field: subject.key} if rules.key_field else {}
     match = fields.get(rules.match_field, "") if rules.match_field else ""
+    if not rules.creates:
+        if not match:
+            return Leave(
+                "unchanged", "There is nothing to find it by, and none is made."
+            )
+        return Find(rules.match_field, match)
     if subject.tried and not match and not rules.key_field:
         return Hold(
             "ambiguous",

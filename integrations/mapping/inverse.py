@@ -1,0 +1,78 @@
+"""The way back: what a value of the CRM is here, by the rows of a mapping.
+
+PURE. A value without a way back is told as a problem and never guessed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from integrations.mapping.engine import Problem, Row
+
+# Reads one value as Python; None for a blank.
+FromText = Callable[[str], object | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """Values of ours that would become one value there, so that none can come back."""
+
+    theirs: str
+    ours: tuple[str, ...]
+
+
+def collisions(values: Mapping[str, str]) -> list[Collision]:
+    """Return where a value map cannot be read backwards.
+
+    >>> collisions({"new": "open", "contacted": "open", "lost": "closed"})
+    [Collision(theirs='open', ours=('contacted', 'new'))]
+    """
+    times = Counter(values.values())
+    return [
+        Collision(theirs, tuple(sorted(o for o, t in values.items() if t == theirs)))
+        for theirs, count in sorted(times.items())
+        if count > 1
+    ]
+
+
+class Inverse:
+    """Reads remote values back into ours, for the rows that can be pulled."""
+
+    def __init__(self, rows: Sequence[Row], from_text: Mapping[str, FromText]) -> None:
+        self._rows = {row.destination: row for row in rows}
+        self._back = {
+            row.destination: {theirs: ours for ours, theirs in row.values.items()}
+            for row in rows
+        }
+        self._from_text = from_text
+
+    def __call__(
+        self, fields: Mapping[str, str]
+    ) -> tuple[dict[str, object], dict[str, Problem]]:
+        """Return (our field -> value, their field -> problem). None clears."""
+        values: dict[str, object] = {}
+        problems: dict[str, Problem] = {}
+        for name, text in fields.items():
+            value = self._value(self._rows[name], text)
+            if isinstance(value, Problem):
+                problems[name] = value
+            else:
+                values[self._rows[name].source] = value
+        return values, problems
+
+    def _value(self, row: Row, text: str) -> object | Problem | None:
+        if text == "":
+            return None
+        back = self._back[row.destination]
+        if not back and not row.leave_out_unknown:
+            return self._from_text[row.destination](text)
+        ours = back.get(text)
+        if ours is None:
+            return Problem(
+                row.source,
+                f"{row.destination} is {text!r} in the CRM, and the mapping says "
+                "nothing about that value.",
+            )
+        return int(ours) if row.source.endswith("_id") and ours.isdigit() else ours

@@ -1,0 +1,144 @@
+"""What follows when a vendor call of waiting work fails, the same for all of it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from crmsync.core import queue, tracing
+from crmsync.core.models import WorkItem
+from crmsync.core.queue import Failure
+from integrations.connectors.session import open_connector
+from integrations.errors import (
+    Misconfigured,
+    RateLimited,
+    ReauthRequired,
+    RecordRejected,
+    SyncError,
+    redact,
+)
+from integrations.models import Connection
+from integrations.sync import journal, signin
+
+log = logging.getLogger(__name__)
+
+UNHINTED_PAUSE_S = 10.0
+_rng = random.Random()
+
+
+class Braked(Exception):
+    """The work was stopped before it could do harm; a person must approve it."""
+
+
+@dataclass(slots=True)
+class Guard:
+    """Whether the guarded work failed; its items are then dealt with already."""
+
+    failed: bool = False
+
+
+@contextlib.contextmanager
+def guarded(
+    connection: Connection,
+    items: Sequence[WorkItem],
+    *,
+    done: str,
+    mapping_id: int | None = None,
+) -> Iterator[Guard]:
+    """Run work of a connection; deal with what fails, and write down its calls.
+
+    done: what the log says it was. A rate limit pauses the connection, a refused
+    sign-in blocks it, neither uses an attempt; what else fails is tried again by its
+    class.
+    """
+    guard = Guard()
+    with tracing.bound(item.trace_id for item in items):
+        try:
+            with _judged(connection, items, guard):
+                yield guard
+        finally:
+            _note_calls(connection, items, done=done, mapping_id=mapping_id)
+
+
+@contextlib.contextmanager
+def _judged(
+    connection: Connection, items: Sequence[WorkItem], guard: Guard
+) -> Iterator[None]:
+    used = signin.generation_of(connection)
+    failed = True
+    try:
+        yield
+        failed = False
+    except RateLimited as error:
+        slow_down(connection, items, error)
+    except ReauthRequired as error:
+        sign_in_needed(connection, items, error, used)
+    except SyncError as error:
+        _fail(items, failure_of(error))
+    except Braked as error:
+        _fail(items, Failure("braked", str(error)))
+    except Exception as error:
+        log.exception("work failed", extra={"connection": connection.pk})
+        _fail(items, Failure("bug", redact(f"{type(error).__name__}: {error}")))
+    finally:
+        guard.failed = failed
+
+
+def _note_calls(
+    connection: Connection,
+    items: Sequence[WorkItem],
+    *,
+    done: str,
+    mapping_id: int | None,
+) -> None:
+    _, made = open_connector(connection)
+    calls = made.take()
+    trace = tracing.only(item.trace_id for item in items)
+    journal.record_calls(connection, calls, trace_id=trace)
+    log.info(
+        done,
+        extra={
+            "connection": connection.pk,
+            "mapping": mapping_id,
+            "count": len(items),
+            "outcomes": [call.outcome for call in calls],
+            "vendor_request_ids": [call.request_id for call in calls],
+        },
+    )
+
+
+def _fail(items: Sequence[WorkItem], failure: Failure) -> None:
+    for item in items:
+        queue.fail(item, failure, _rng)
+
+
+def failure_of(error: SyncError) -> Failure:
+    """Return an error as what the outbox keeps: class, words, code and field."""
+    name = error.field if isinstance(error, RecordRejected | Misconfigured) else ""
+    message = error.message or error.detail or type(error).__name__
+    code = error.code or (str(error.status) if error.status else "")
+    detail = "" if error.detail == message else error.detail
+    return Failure(error.error_class, message, code=code, field=name, detail=detail)
+
+
+def slow_down(
+    connection: Connection, items: Sequence[WorkItem], error: RateLimited
+) -> None:
+    """Let the whole connection wait as long as it was told; no try is used up."""
+    told = error.retry_after_s
+    queue.pause(connection.channel_id or 0, UNHINTED_PAUSE_S if told is None else told)
+    queue.give_back(items, failure=failure_of(error))
+
+
+def sign_in_needed(
+    connection: Connection,
+    items: Sequence[WorkItem],
+    error: ReauthRequired,
+    used: int | None,
+) -> None:
+    """Hold everything of the connection until a person signs in again."""
+    signin.end(connection, error, used=used)
+    queue.give_back(items, failure=failure_of(error))

@@ -1,0 +1,176 @@
+"""Compares remote records with ours, field by field, and decides what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from integrations.connectors.base import Connector
+from integrations.mapping import echo
+from integrations.mapping.engine import Problem
+from integrations.mapping.merge import Clash, FieldRule, Outcome, Sides, merge
+from integrations.models import Conflict, ObjectMapping
+from integrations.sync.cases import Case, base_of
+from integrations.sync.terms import Terms
+from leads.models import Change
+
+FIGHT = Outcome(
+    clash=Clash(None, "It keeps turning back and forth: two rules fight over it")
+)
+
+
+def compare(
+    mapping: ObjectMapping,
+    cases: Sequence[Case],
+    terms: Terms,
+    connector: Connector,
+    *,
+    at: datetime,
+) -> None:
+    """Decide every field of every case. at: now, on our clock."""
+    frozen = _frozen(cases)
+    for case in cases:
+        if case.failure is None and not case.excluded:
+            _compare_one(case, terms, frozen.get(_link_id(case), frozenset()), at)
+    doubtful = [case for case in cases if _needs_times(case, terms)]
+    if doubtful:
+        _by_time(mapping, doubtful, terms, connector)
+
+
+def _link_id(case: Case) -> int:
+    return case.link.pk if case.link is not None else 0
+
+
+def _frozen(cases: Sequence[Case]) -> dict[int, frozenset[str]]:
+    """Return link id -> remote fields that wait for a person's decision."""
+    links = [case.link.pk for case in cases if case.link is not None]
+    return frozen_fields(links)
+
+
+def frozen_fields(link_ids: Sequence[int]) -> dict[int, frozenset[str]]:
+    """Return link id -> remote fields with an open conflict."""
+    rows = Conflict.objects.filter(link__in=link_ids, state=Conflict.State.OPEN)
+    found: dict[int, frozenset[str]] = {}
+    for link_id, name in rows.values_list("link_id", "remote_field"):
+        found[link_id] = found.get(link_id, frozenset()) | {name}
+    return found
+
+
+def _compare_one(
+    case: Case, terms: Terms, frozen: frozenset[str], at: datetime
+) -> None:
+    fields = case.record.fields
+    case.before = case.link.base if case.link is not None else {}
+    case.crm = {
+        name: terms.canon[name](fields[name] or "")
+        for name in terms.rules
+        if name in fields
+    }
+    _take_ours(case, terms)
+    for name, rule in terms.rules.items():
+        if name not in case.problems:
+            case.outcomes[name] = _decide(case, name, rule, at)
+            if name in frozen and case.outcomes[name].clash is None:
+                case.outcomes[name] = Outcome()
+    case.outcomes = {n: one for n, one in case.outcomes.items() if one != Outcome()}
+
+
+def _take_ours(case: Case, terms: Terms) -> None:
+    if case.snapshot is None:
+        return
+    told = terms.texts.texts(case.snapshot.values)
+    for name, text in told.items():
+        if isinstance(text, Problem):
+            case.problems[name] = text.message
+        else:
+            case.hub[name] = terms.canon[name](text)
+    for name in terms.rules:
+        if name not in told:
+            # Ours cannot be said there at all, such as an owner they do not know.
+            case.problems.setdefault(name, "")
+
+
+def _decide(case: Case, name: str, rule: FieldRule, at: datetime) -> Outcome:
+    sides = _sides(case, name)
+    if case.link is None or sides.base is None or sides.crm in (None, sides.base.crm):
+        return merge(sides, rule)
+    assert sides.crm is not None
+    expected = case.written.get(name, case.link.written.get(name, ()))
+    known = echo.own_echo(expected, sides.crm, case.record.updated_at)
+    if known is not None:
+        case.written[name] = known.left
+        return merge(_without_news(sides), rule)
+    case.turns[name], fights = echo.turned(case.link.turns.get(name, ()), sides.crm, at)
+    return FIGHT if fights and sides.crm != sides.hub else merge(sides, rule)
+
+
+def _sides(case: Case, name: str) -> Sides:
+    return Sides(base_of(case.before, name), case.crm.get(name), case.hub.get(name, ""))
+
+
+def _without_news(sides: Sides) -> Sides:
+    assert sides.base is not None
+    return Sides(sides.base, sides.base.crm, sides.hub)
+
+
+# --- who was last ---------------------------------------------------------------------
+
+
+def _needs_times(case: Case, terms: Terms) -> list[str]:
+    return [
+        name
+        for name, one in case.outcomes.items()
+        if one.clash and terms.rules[name].rule == "latest" and one is not FIGHT
+    ]
+
+
+def _by_time(
+    mapping: ObjectMapping, cases: Sequence[Case], terms: Terms, connector: Connector
+) -> None:
+    """Decide again with the times at which each side changed the field."""
+    wanted = {case.ref: _needs_times(case, terms) for case in cases}
+    names = sorted({name for some in wanted.values() for name in some})
+    theirs = connector.changed_at(mapping.remote_object, list(wanted), names)
+    ours = hub_times(mapping.record_type, [c.record_id for c in cases if c.record_id])
+    offset = timedelta(seconds=mapping.connection.clock_offset_s or 0)
+    for case in cases:
+        told = theirs.get(case.ref, {})
+        for name in wanted[case.ref]:
+            stamp = told.get(name) or case.record.updated_at
+            sides = _sides(case, name)
+            timed = Sides(
+                sides.base,
+                sides.crm,
+                sides.hub,
+                crm_at=stamp - offset if stamp else None,
+                hub_at=_hub_at(ours, case, terms.rules[name].source),
+            )
+            case.outcomes[name] = merge(timed, terms.rules[name])
+
+
+def _hub_at(
+    ours: Mapping[tuple[int, str], tuple[datetime, str]], case: Case, source: str
+) -> datetime | None:
+    at = ours.get((case.record_id or 0, _stored(source)))
+    return at[0] if at else None
+
+
+def hub_times(
+    record_type: str, record_ids: Sequence[int]
+) -> dict[tuple[int, str], tuple[datetime, str]]:
+    """Return (record, our field) -> when it last changed here, and by whom."""
+    rows = Change.objects.filter(record_type=record_type, record_id__in=record_ids)
+    told: dict[tuple[int, str], tuple[datetime, str]] = {}
+    for record_id, fields, at, by in rows.order_by("id").values_list(
+        "record_id", "fields", "at", "origin_label"
+    ):
+        told |= {(record_id, name): (at, by) for name in fields}
+    return told
+
+
+# What history calls a field, where that is not what mappings call it.
+_STORED = {"linkedin_url": "linkedin_id", "owner_email": "owner_id"}
+
+
+def _stored(source: str) -> str:
+    return _STORED.get(source, source)

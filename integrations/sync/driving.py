@@ -1,0 +1,44 @@
+"""What drives a run: the run, its connector, and how long it may go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crmsync.core import queue
+from crmsync.core.models import WorkItem
+from integrations.connectors.base import Connector
+from integrations.models import ObjectMapping, Run
+
+
+@dataclass(slots=True)
+class Drive:
+    """One slice of a run. deadline: when to give way to others (monotonic)."""
+
+    run: Run
+    mapping: ObjectMapping
+    connector: Connector
+    item: WorkItem | None = None
+    deadline: float | None = None
+
+    def may_go_on(self) -> bool:
+        """Renew the lease; tell whether the slice is not over and nobody said stop."""
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            return False
+        if self.item is not None and not queue.extend([self.item]):
+            return False
+        state = Run.objects.filter(pk=self.run.pk).values_list("state", flat=True)
+        return state.first() == Run.State.RUNNING
+
+    def save(self, **values: object) -> None:
+        """Keep where the run goes on, and more of its columns."""
+        for name, value in values.items():
+            setattr(self.run, name, value)
+        self.run.save(update_fields=["cursor", *values])
+
+    def count(self, outcomes: Mapping[str, int]) -> None:
+        """Add to counts that only this run's page shows; see `Run.cursor["counts"]`."""
+        counts = self.run.cursor.setdefault("counts", {})
+        for name, number in outcomes.items():
+            counts[name] = counts.get(name, 0) + number

@@ -1,0 +1,93 @@
+"""Fetches single records again: named by a webhook, or retried by a person."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+
+from django.conf import settings
+from django_scopes import scopes_disabled
+
+from crmsync.core import queue
+from crmsync.core.models import WorkItem
+from crmsync.core.scoping import in_workspace
+from integrations.connectors.session import open_connector
+from integrations.models import ObjectMapping
+from integrations.records import RemoteRecord
+from integrations.sync import calls, failures_in, gone, intake, moved, pull
+from integrations.sync.failures_in import KIND, remote_id_of
+from integrations.sync.terms import terms_of
+
+_rng = random.Random()
+
+
+def fetch_due() -> int:
+    """Fetch what is due, for a time slice; return how many records."""
+    deadline = time.monotonic() + settings.WORK_TIME_SLICE_S
+    total = 0
+    while time.monotonic() < deadline:
+        done = sum(_fetch_group(*group) for group in queue.due_groups(KIND))
+        total += done
+        if not done:
+            break
+    return total
+
+
+@scopes_disabled()
+def _mapping(group: str) -> ObjectMapping | None:
+    rows = ObjectMapping.objects.select_related("connection", "workspace")
+    return rows.filter(pk=int(group)).first() if group.isdigit() else None
+
+
+def _fetch_group(workspace_id: int, channel_id: int, group: str) -> int:
+    mapping = _mapping(group)
+    if mapping is None:
+        items = queue.claim(KIND, channel_id=channel_id, group=group, limit=100)
+        queue.finish(items, skipped=True)
+        return len(items)
+    with in_workspace(mapping.workspace):
+        connector, _ = open_connector(mapping.connection)
+        items = queue.claim(
+            KIND, channel_id=channel_id, group=group, limit=connector.spec.batch.read
+        )
+        if items and not pull.pulls(mapping):
+            queue.finish(items, skipped=True)
+        elif items:
+            with calls.guarded(
+                mapping.connection, items, done="fetched", mapping_id=mapping.pk
+            ):
+                _fetch(mapping, items)
+        return len(items)
+
+
+def _fetch(mapping: ObjectMapping, items: Sequence[WorkItem]) -> None:
+    connector, _ = open_connector(mapping.connection)
+    terms = terms_of(mapping, connector)
+    by_id = {remote_id_of(item.key): item for item in items}
+    found = connector.fetch(
+        mapping.remote_object,
+        list(by_id),
+        fields=pull.fields_to_read(mapping, terms.pulled),
+    )
+    gone.note_missing(mapping, connector, set(by_id) - _answered(found))
+    taken = intake.take_in(
+        mapping,
+        moved.follow_conversions(mapping, found),
+        connector,
+        trace_id=items[0].trace_id,
+        keeps_failures=False,
+    )
+    failed = {c.ref: f for c in taken.cases if (f := failures_in.failure_of(c))}
+    for remote_id, failure in failed.items():
+        if remote_id in by_id:
+            queue.fail(by_id[remote_id], failure, _rng)
+    queue.finish([item for ref, item in by_id.items() if ref not in failed])
+
+
+def _answered(found: Sequence[RemoteRecord]) -> set[str]:
+    """Return the ids that led to a record, the ids it had before included."""
+    told: set[str] = set()
+    for record in found:
+        told |= {record.remote_id, *record.other_ids}
+    return told

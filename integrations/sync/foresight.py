@@ -1,0 +1,94 @@
+"""What a push would do with records, decided as a push decides and then not done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from crmsync.core.models import WorkItem
+from integrations.connectors.base import Connector
+from integrations.models import ObjectMapping
+from integrations.sync import gather, outbox
+from integrations.sync.plan import (
+    Decision,
+    Delete,
+    Find,
+    Leave,
+    Send,
+    Subject,
+    Wait,
+    decide,
+)
+from integrations.sync.terms import terms_of
+
+# What a dry run counts, in the order it is shown.
+OUTCOMES = (
+    "created",
+    "updated",
+    "created_here",
+    "updated_here",
+    "cleared_here",
+    "unchanged",
+    "skipped",
+    "held",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """One record of ours. fields: remote field -> [value there by now, value sent]."""
+
+    record_id: int
+    label: str
+    outcome: str
+    reason: str = ""
+    fields: Mapping[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def sample(self) -> dict[str, object]:
+        """Return it as a dry run keeps it."""
+        return {
+            "record_id": self.record_id,
+            "remote_id": "",
+            "label": self.label,
+            "here": {},
+            "there": dict(self.fields),
+        }
+
+
+def foresee_out(
+    mapping: ObjectMapping, record_ids: Sequence[int], connector: Connector
+) -> list[Foreseen]:
+    """Return what sending these records would come to; calls and writes nothing."""
+    terms = terms_of(mapping, connector)
+    rules = gather.rules_of(mapping, terms)
+    items = [WorkItem(pk=one, key=outbox.key_of(mapping.pk, one)) for one in record_ids]
+    subjects = gather.subjects(mapping, items, asks_parents=False)
+    return [
+        _foreseen(record_id, subject, decide(subject, rules))
+        for record_id, subject in zip(record_ids, subjects, strict=True)
+    ]
+
+
+def _foreseen(record_id: int, subject: Subject, decision: Decision) -> Foreseen:
+    label = subject.record.label if subject.record else ""
+    match decision:
+        case Send():
+            new = decision.write.remote_id is None
+            fields = {
+                name: [subject.base.get(name, ""), str(text)]
+                for name, text in decision.write.fields.items()
+            }
+            word = "created" if new else "updated"
+            return Foreseen(record_id, label, word, fields=fields)
+        case Wait():
+            return Foreseen(record_id, label, "created", decision.reason)
+        case Leave():
+            word = "skipped" if decision.outcome == "excluded" else "unchanged"
+            return Foreseen(record_id, label, word, decision.reason)
+        case Find():
+            return Foreseen(record_id, label, "unchanged")
+        case Delete():
+            return Foreseen(record_id, label, "updated", "It would be deleted there.")
+        case _:
+            return Foreseen(record_id, label, "held", decision.message)

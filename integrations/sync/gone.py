@@ -1,0 +1,181 @@
+"""What vanished in a CRM: deleted there, or no longer visible to us."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from crmsync.core import queue
+from integrations.connectors.base import Connector
+from integrations.errors import Unsupported
+from integrations.models import Link, ObjectMapping, Run, SyncEntry
+from integrations.records import Gone
+from integrations.sync import brake, moved, outbox
+from leads.services import removal
+
+# How long a deletion waits before it is carried over to the other side.
+QUARANTINE = timedelta(days=7)
+
+
+def pull_gone(
+    mapping: ObjectMapping, connector: Connector, *, since: datetime, until: datetime
+) -> int:
+    """Follow what was deleted or merged in a window; return how many were ours.
+
+    All of it is read before anything is changed, so that a mass deletion is seen whole.
+    """
+    found = _read(mapping, connector, since=since, until=until)
+    links = moved.links_of_ids(mapping, [one.remote_id for one in found])
+    ours = [one for one in found if one.remote_id in links]
+    if ours:
+        follow(mapping, ours, links)
+    return len(ours)
+
+
+def _read(
+    mapping: ObjectMapping, connector: Connector, *, since: datetime, until: datetime
+) -> list[Gone]:
+    found: list[Gone] = []
+    cursor: str | None = None
+    while True:
+        try:
+            page = connector.gone_since(mapping.remote_object, since, until, cursor)
+        except Unsupported:
+            return []
+        found += page.records
+        cursor = page.cursor
+        if cursor is None:
+            return found
+
+
+def follow(
+    mapping: ObjectMapping, gone: Sequence[Gone], links: dict[str, Link]
+) -> None:
+    """Carry over merges, then deletions: a loser of a merge looks deleted, too."""
+    merged = [one for one in gone if one.merged_into]
+    deleted = [links[one.remote_id] for one in gone if not one.merged_into]
+    for one in merged:
+        assert one.merged_into is not None
+        moved.move(
+            mapping, links[one.remote_id], mapping.remote_object, one.merged_into
+        )
+    if deleted:
+        check_deletes(mapping, deleted)
+        delete(mapping, deleted)
+
+
+def check_deletes(
+    mapping: ObjectMapping, links: Sequence[Link], *, run: Run | None = None
+) -> None:
+    """Raise Braked when more vanished than ever does by hand.
+
+    run: what found them; without one a run is made, to be approved or cancelled.
+    """
+    of = brake.links_of(mapping)
+    if not brake.too_many(len(links), of=of, share=brake.DELETED_SHARE):
+        return
+    approved = run if run and run.approved else _approved(mapping)
+    if approved is not None:
+        return
+    told: list[dict[str, object]] = [
+        {"record_id": one.record_id, "remote_id": one.remote_id} for one in links
+    ]
+    message = f"{len(links)} linked records were deleted in the CRM."
+    brake.stop(run or _stopped(mapping), message, told)
+
+
+def _approved(mapping: ObjectMapping) -> Run | None:
+    """Return a run for deletions that a person approved, used up by this."""
+    rows = mapping.runs.filter(kind=Run.Kind.PULL, approved=True, finished_at=None)
+    run = rows.first()
+    if run is not None:
+        run.state, run.finished_at = Run.State.DONE, queue.now()
+        run.save(update_fields=["state", "finished_at"])
+    return run
+
+
+def _stopped(mapping: ObjectMapping) -> Run:
+    waiting = mapping.runs.filter(kind=Run.Kind.PULL, state=Run.State.STOPPED)
+    return waiting.first() or Run.objects.create(
+        workspace_id=mapping.workspace_id,
+        connection=mapping.connection,
+        mapping=mapping,
+        kind=Run.Kind.PULL,
+        direction="pull",
+        started_at=queue.now(),
+    )
+
+
+def delete(mapping: ObjectMapping, links: Sequence[Link]) -> None:
+    """Mark linked records as deleted there, by the mapping's policy."""
+    policy = mapping.deletes
+    if policy == ObjectMapping.Deletes.IGNORE:
+        return
+    ids = [link.pk for link in links]
+    with transaction.atomic():
+        if policy == ObjectMapping.Deletes.RECREATE:
+            Link.objects.filter(pk__in=ids).delete()
+            records = [link.record_id for link in links]
+            outbox.queue_records(mapping.workspace, mapping, records)
+        else:
+            rows = Link.objects.filter(pk__in=ids)
+            rows.update(state=Link.State.DELETED, gone_at=queue.now())
+        SyncEntry.objects.bulk_create(_entry(mapping, one, policy) for one in links)
+
+
+def _entry(mapping: ObjectMapping, link: Link, policy: str) -> SyncEntry:
+    told = {
+        ObjectMapping.Deletes.UNLINK: "Deleted in the CRM; unlinked and flagged.",
+        ObjectMapping.Deletes.PROPAGATE: "Deleted in the CRM; follows here in 7 days.",
+        ObjectMapping.Deletes.RECREATE: "Deleted in the CRM; made again.",
+    }
+    return SyncEntry(
+        workspace_id=mapping.workspace_id,
+        connection=mapping.connection,
+        mapping=mapping,
+        record_type=link.record_type,
+        record_id=link.record_id,
+        remote_object=link.remote_object,
+        remote_id=link.remote_id,
+        direction="pull",
+        outcome=SyncEntry.Outcome.DELETED,
+        message=told[ObjectMapping.Deletes(policy)],
+    )
+
+
+def carry_over_deletes(mapping: ObjectMapping, *, now: datetime) -> int:
+    """Delete here what was deleted there and has waited long enough; return how many.
+
+    A record restored there meanwhile is linked again by then and stays.
+    """
+    if mapping.deletes != ObjectMapping.Deletes.PROPAGATE or not mapping.active:
+        return 0
+    rows = Link.objects.filter(
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        remote_object=mapping.remote_object,
+        state=Link.State.DELETED,
+        gone_at__lte=now - QUARANTINE,
+    )
+    links = list(rows[:500])
+    if links:
+        removal.delete(
+            mapping.workspace,
+            mapping.record_type,
+            [link.record_id for link in links],
+            origin=moved.origin_of(mapping),
+        )
+        Link.objects.filter(pk__in=[link.pk for link in links]).delete()
+    return len(links)
+
+
+def note_missing(
+    mapping: ObjectMapping, connector: Connector, remote_ids: Collection[str]
+) -> None:
+    """Deal with ids that a read by id no longer finds: deleted, or hidden from us."""
+    links = moved.links_of_ids(mapping, remote_ids)
+    if links:
+        gone = [Gone(mapping.remote_object, one) for one in links]
+        follow(mapping, gone, links)

@@ -1,0 +1,111 @@
+"""Takes remote records in: resolve, compare, write ours, remember what both agreed on.
+
+Nothing is called while a transaction is open. What the CRM must get in turn becomes
+outbox rows, or is handed back to a push that asked before writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from crmsync.core import queue
+from crmsync.core.queue import Failure
+from integrations.connectors.base import Connector
+from integrations.mapping.echo import is_stale
+from integrations.models import Link, ObjectMapping, Run
+from integrations.records import RemoteRecord
+from integrations.sync import compare, parents, resolve, settle
+from integrations.sync.cases import Case
+from integrations.sync.settle import Context
+from integrations.sync.terms import Terms, terms_of
+
+# A record of ours that is edited at every try would be compared for ever.
+MAX_ROUNDS = 3
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of remote records. sends: remote id -> fields the CRM must get."""
+
+    cases: list[Case] = field(default_factory=list)
+    sends: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def take_in(
+    mapping: ObjectMapping,
+    records: Sequence[RemoteRecord],
+    connector: Connector,
+    *,
+    run: Run | None = None,
+    trace_id: str = "",
+    sending: bool = False,
+    keeps_failures: bool = True,
+) -> Taken:
+    """Bring the hub in step with these records.
+
+    sending: the caller writes what the CRM must get; otherwise outbox rows are made.
+    keeps_failures: what failed becomes a row in the error list, or is the caller's.
+    """
+    terms = terms_of(mapping, connector)
+    context = Context(
+        mapping,
+        run=run,
+        trace_id=trace_id,
+        sending=sending,
+        keeps_failures=keeps_failures,
+    )
+    todo = list({one.remote_id: one for one in records}.values())
+    taken = Taken()
+    for last in (False,) * (MAX_ROUNDS - 1) + (True,):
+        cases = planned(mapping, todo, terms, connector)
+        stale = settle.settle(context, cases, terms)
+        if last:
+            for case in stale:
+                told = "It was changed here again and again meanwhile."
+                case.failure = Failure("transient", told)
+            settle.settle(context, stale, terms)
+            stale = []
+        again = {id(case) for case in stale}
+        taken.cases += [case for case in cases if id(case) not in again]
+        todo = [case.record for case in stale]
+        if not todo:
+            break
+    taken.sends = {case.ref: case.sends for case in taken.cases if case.sends}
+    return taken
+
+
+def planned(
+    mapping: ObjectMapping,
+    records: Sequence[RemoteRecord],
+    terms: Terms,
+    connector: Connector,
+) -> list[Case]:
+    """Return what follows for each record; nothing is written."""
+    cases = resolve.cases_of(mapping, records, terms)
+    for case in cases:
+        _leave_out(mapping, case)
+    compare.compare(mapping, cases, terms, connector, at=queue.now())
+    for case in cases:
+        _invert(case, terms)
+    parents.find(mapping, cases, connector)
+    return cases
+
+
+def _leave_out(mapping: ObjectMapping, case: Case) -> None:
+    link = case.link
+    if link is None:
+        if mapping.direction == ObjectMapping.Direction.PUSH and case.record_id is None:
+            case.excluded = "The mapping takes no new records in."
+        return
+    if link.state == Link.State.UNLINKED:
+        case.excluded = "The two were unlinked by hand."
+    elif is_stale(case.record.updated_at, link.remote_version):
+        case.excluded = "Older than what was seen before."
+
+
+def _invert(case: Case, terms: Terms) -> None:
+    case.values, problems = terms.inverse(case.takes)
+    for name, problem in problems.items():
+        case.problems[name] = problem.message
+        case.outcomes.pop(name, None)

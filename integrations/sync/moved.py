@@ -1,0 +1,181 @@
+"""Lets links follow remote records that became others: converted, or merged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from django.db import transaction
+
+from crmsync.core import queue
+from integrations.models import Link, LinkAlias, ObjectMapping
+from integrations.records import RemoteRecord
+from integrations.sync import outbox
+from leads.facts import Origin
+from leads.services import merging
+from leads.snapshots import snapshots
+
+
+def links_of_ids(
+    mapping: ObjectMapping, remote_ids: Collection[str]
+) -> dict[str, Link]:
+    """Return remote id -> link, of those that still stand."""
+    rows = Link.objects.filter(
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        remote_object=mapping.remote_object,
+        remote_id__in=list(remote_ids),
+        state__in=[Link.State.LINKED, Link.State.MISSING, Link.State.FORBIDDEN],
+    )
+    return {link.remote_id: link for link in rows}
+
+
+def origin_of(mapping: ObjectMapping) -> Origin:
+    """Return where changes come from that a connection brings."""
+    connection = mapping.connection
+    return Origin(
+        kind="connection",
+        id=str(connection.pk),
+        label=connection.name,
+        connection_id=connection.pk,
+    )
+
+
+def follow_conversions(
+    mapping: ObjectMapping, records: Sequence[RemoteRecord]
+) -> list[RemoteRecord]:
+    """Let links follow records that became others; return the rest, to be taken in."""
+    for record in records:
+        for old in record.other_ids:
+            _follow_merge(mapping, old, record.remote_id)
+    converted = [one for one in records if one.became]
+    if converted:
+        links = links_of_ids(mapping, [one.remote_id for one in converted])
+        for record in converted:
+            if link := links.get(record.remote_id):
+                _follow_conversion(mapping, link, record)
+    return [one for one in records if not one.became]
+
+
+def _follow_merge(mapping: ObjectMapping, old: str, new: str) -> None:
+    if link := links_of_ids(mapping, [old]).get(old):
+        move(mapping, link, mapping.remote_object, new)
+
+
+def _follow_conversion(
+    mapping: ObjectMapping, link: Link, record: RemoteRecord
+) -> None:
+    """A lead there is a contact now: the same record of ours is linked to that."""
+    others = ObjectMapping.objects.filter(
+        connection=mapping.connection, record_type=mapping.record_type
+    ).exclude(pk=mapping.pk)
+    for other in others:
+        if new_id := record.became.get(other.remote_object):
+            move(other, link, other.remote_object, new_id, reason="converted")
+            _link_parents(mapping, link, record)
+            return
+    link.state, link.gone_at = Link.State.DELETED, queue.now()
+    link.save(update_fields=["state", "gone_at"])
+
+
+def move(
+    mapping: ObjectMapping,
+    link: Link,
+    remote_object: str,
+    new_id: str,
+    *,
+    reason: str = "merged",
+) -> None:
+    """Point a link at what its remote record became; keep the old id as an alias.
+
+    Where that one is linked already, two records of ours are one there: merge them.
+    """
+    with transaction.atomic():
+        there = Link.objects.filter(
+            connection=mapping.connection,
+            remote_object=remote_object,
+            remote_id=new_id,
+        ).first()
+        kept = there or _second_link(mapping, link, remote_object)
+        old = (link.remote_object, link.remote_id)
+        if kept is not None and kept.pk != link.pk:
+            if kept.record_id != link.record_id:
+                merging.merge(
+                    mapping.workspace,
+                    mapping.record_type,
+                    winner_id=kept.record_id,
+                    loser_id=link.record_id,
+                    origin=origin_of(mapping),
+                )
+            link.aliases.update(link=kept)
+            link.delete()
+        else:
+            kept = link
+            kept.remote_object, kept.remote_id = remote_object, new_id
+            kept.state, kept.gone_at, kept.remote_version = (
+                Link.State.LINKED,
+                None,
+                None,
+            )
+            if remote_object != old[0]:
+                kept.base, kept.written = {}, {}
+            kept.save()
+        _alias(kept, *old, reason=reason)
+        outbox.queue_records(mapping.workspace, mapping, [kept.record_id])
+
+
+def _second_link(mapping: ObjectMapping, link: Link, remote_object: str) -> Link | None:
+    """Return a link of the same record to the object it moves to, if there is one."""
+    if remote_object == link.remote_object:
+        return None
+    return Link.objects.filter(
+        connection=mapping.connection,
+        record_type=link.record_type,
+        record_id=link.record_id,
+        remote_object=remote_object,
+    ).first()
+
+
+def _alias(link: Link, remote_object: str, remote_id: str, *, reason: str) -> None:
+    LinkAlias.objects.update_or_create(
+        connection_id=link.connection_id,
+        remote_object=remote_object,
+        remote_id=remote_id,
+        defaults={"workspace_id": link.workspace_id, "link": link, "reason": reason},
+    )
+
+
+def _link_parents(mapping: ObjectMapping, link: Link, record: RemoteRecord) -> None:
+    """Link the company and the deal that a conversion made, where ours are known."""
+    kept = Link.objects.filter(
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        record_id=link.record_id,
+    )
+    ours = snapshots(mapping.record_type, [link.record_id]).get(link.record_id)
+    company = ours.parents.get("company") if ours and kept.exists() else None
+    others = ObjectMapping.objects.filter(
+        connection=mapping.connection, record_type="company"
+    )
+    for other in others:
+        new_id = record.became.get(other.remote_object)
+        if new_id and company:
+            _link_if_free(other, company, new_id)
+
+
+def _link_if_free(mapping: ObjectMapping, record_id: int, remote_id: str) -> None:
+    taken = Link.objects.filter(
+        connection=mapping.connection, remote_object=mapping.remote_object
+    )
+    if taken.filter(remote_id=remote_id).exists():
+        return
+    Link.objects.get_or_create(
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        record_id=record_id,
+        remote_object=mapping.remote_object,
+        defaults={
+            "workspace_id": mapping.workspace_id,
+            "remote_id": remote_id,
+            "found": True,
+        },
+    )

@@ -1,0 +1,87 @@
+"""What comes by the clock: polls, batches, full comparisons, audits, late deletions.
+
+Each is asked for once, however many ask: who gets there first moves the slot on.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django_scopes import scopes_disabled
+
+from crmsync.core import queue
+from crmsync.core.scoping import in_workspace
+from integrations.models import Connection, Cursor, ObjectMapping, Run
+from integrations.sync import gone, pull, runs
+from integrations.sync.schedule import BadSchedule, next_slot
+
+log = logging.getLogger(__name__)
+
+AUDIT_EVERY = timedelta(hours=24)
+_GOING = (Run.State.QUEUED, Run.State.RUNNING, Run.State.PAUSED, Run.State.STOPPED)
+
+
+def ask_due() -> int:
+    """Ask for everything whose time has come; return how much that was."""
+    asked = pull.ask_due()
+    now = queue.now()
+    for mapping in _working():
+        with in_workspace(mapping.workspace):
+            asked += _batch(mapping, now) + _sweep(mapping, now) + _audit(mapping, now)
+            asked += gone.carry_over_deletes(mapping, now=now)
+    return asked
+
+
+@scopes_disabled()
+def _working() -> list[ObjectMapping]:
+    rows = ObjectMapping.objects.filter(
+        active=True, connection__status=Connection.Status.ACTIVE
+    )
+    return list(rows.select_related("connection", "workspace"))
+
+
+def _batch(mapping: ObjectMapping, now: datetime) -> int:
+    """Begin a batch whose slot has come; slots missed meanwhile are one."""
+    slot = mapping.next_batch_at
+    if mapping.mode != ObjectMapping.Mode.BATCH or (slot and slot > now):
+        return 0
+    try:
+        zone = ZoneInfo(mapping.workspace.time_zone)
+        following = next_slot(mapping.schedule, now, zone)
+    except BadSchedule:
+        log.warning("no such schedule", extra={"mapping": mapping.pk})
+        return 0
+    rows = ObjectMapping.objects.filter(pk=mapping.pk, next_batch_at=slot)
+    if not rows.update(next_batch_at=following) or slot is None:
+        return 0
+    return _start(mapping, Run.Kind.BATCH)
+
+
+def _sweep(mapping: ObjectMapping, now: datetime) -> int:
+    """Compare everything now and then, where anything is taken in.
+
+    The first comparison is a person's to begin: it may bring in a whole account.
+    """
+    if not pull.pulls(mapping) or not mapping.reconcile_every_h:
+        return 0
+    cursor = Cursor.objects.filter(mapping=mapping).first()
+    if cursor is None or cursor.swept_at is None:
+        return 0
+    if cursor.swept_at + timedelta(hours=mapping.reconcile_every_h) > now:
+        return 0
+    return _start(mapping, Run.Kind.RECONCILE)
+
+
+def _audit(mapping: ObjectMapping, now: datetime) -> int:
+    last = mapping.runs.filter(kind=Run.Kind.AUDIT).order_by("-id").first()
+    since = last.created_at if last else mapping.created_at
+    return _start(mapping, Run.Kind.AUDIT) if since + AUDIT_EVERY <= now else 0
+
+
+def _start(mapping: ObjectMapping, kind: str) -> int:
+    if mapping.runs.filter(kind=kind, state__in=_GOING).exists():
+        return 0
+    runs.start(mapping, kind)
+    return 1

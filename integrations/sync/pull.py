@@ -1,0 +1,255 @@
+"""Pulls what changed in a CRM: a window in time, page by page, each page settled whole.
+
+A killed pull goes on at the page it was at. What a page holds twice, or a window reads
+again because rows become visible late, compares as equal and changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django_scopes import scopes_disabled
+
+from crmsync.core import queue
+from crmsync.core.models import WorkItem
+from crmsync.core.models.work import State
+from crmsync.core.queue import Ask
+from crmsync.core.scoping import in_workspace
+from integrations.connectors.base import Connector
+from integrations.connectors.session import open_connector
+from integrations.models import Connection, Cursor, ObjectMapping, Run
+from integrations.sync import brake, calls, gone, intake, moved
+from integrations.sync.terms import terms_of
+
+log = logging.getLogger(__name__)
+
+KIND = "pull"
+# How often deletions are asked for; some CRMs have no cheap list of them.
+GONE_EVERY = timedelta(minutes=15)
+FAST_PULL_S = 60
+
+
+def ask_pull(
+    mapping: ObjectMapping, *, not_before: datetime | None = None, soon: bool = False
+) -> None:
+    """Ask for a mapping's changes; a pull that is asked for already keeps its time.
+
+    soon: it does not wait for its time any longer.
+    """
+    assert mapping.connection.channel_id is not None
+    ask = Ask(
+        workspace_id=mapping.workspace_id,
+        kind=KIND,
+        key=str(mapping.pk),
+        channel_id=mapping.connection.channel_id,
+        not_before=not_before,
+    )
+    queue.ask([ask])
+    if soon:
+        rows = WorkItem.objects.filter(kind=KIND, key=ask.key)
+        queue.retry(rows.values_list("pk", flat=True))
+        rows.filter(state=State.READY).update(not_before=queue.now())
+
+
+def ask_due() -> int:
+    """Ask for the pull of every mapping that has none waiting; return how many."""
+    asked = 0
+    with scopes_disabled():
+        rows = ObjectMapping.objects.filter(active=True).exclude(
+            direction=ObjectMapping.Direction.PUSH
+        )
+        mappings = list(rows.select_related("connection", "workspace"))
+        keys = [str(one.pk) for one in mappings]
+        waiting = WorkItem.objects.filter(kind=KIND, key__in=keys)
+        known = set(waiting.exclude(state=State.DONE).values_list("key", flat=True))
+    for mapping in mappings:
+        if str(mapping.pk) not in known and pulls(mapping):
+            ask_pull(mapping)
+            asked += 1
+    return asked
+
+
+def pulls(mapping: ObjectMapping) -> bool:
+    """Tell whether a mapping takes anything in."""
+    return (
+        mapping.active
+        and mapping.direction != ObjectMapping.Direction.PUSH
+        and mapping.connection.status != Connection.Status.DISCONNECTED
+    )
+
+
+def pull_due() -> int:
+    """Pull every mapping whose time has come, for a time slice; return how many."""
+    deadline = time.monotonic() + settings.WORK_TIME_SLICE_S
+    handled = 0
+    for channel_id in queue.due_channels(KIND):
+        while time.monotonic() < deadline:
+            items = queue.claim(KIND, channel_id=channel_id, limit=1)
+            if not items:
+                break
+            _pull_item(items[0], deadline)
+            handled += 1
+    return handled
+
+
+@scopes_disabled()
+def _mapping_of(item: WorkItem) -> ObjectMapping | None:
+    rows = ObjectMapping.objects.select_related("connection", "workspace")
+    return rows.filter(pk=item.key).first()
+
+
+def _pull_item(item: WorkItem, deadline: float) -> None:
+    mapping = _mapping_of(item)
+    if mapping is None:
+        queue.finish([item], skipped=True)
+        return
+    with in_workspace(mapping.workspace):
+        if not pulls(mapping):
+            queue.finish([item], skipped=True)
+            return
+        connector, _ = open_connector(mapping.connection)
+        with calls.guarded(
+            mapping.connection, [item], done="pulled", mapping_id=mapping.pk
+        ) as guard:
+            finished = pull(mapping, connector, item=item, deadline=deadline)
+        if guard.failed:
+            return
+        if finished:
+            _come_again(mapping, item)
+        else:
+            queue.give_back([item])
+
+
+def _come_again(mapping: ObjectMapping, item: WorkItem) -> None:
+    at = queue.now()
+    fast = mapping.fast_pull_until is not None and mapping.fast_pull_until > at
+    wait_s = min(FAST_PULL_S, mapping.pull_every_s) if fast else mapping.pull_every_s
+    with transaction.atomic():
+        queue.finish([item])
+        ask_pull(mapping, not_before=at + timedelta(seconds=wait_s))
+
+
+def pull(
+    mapping: ObjectMapping,
+    connector: Connector,
+    *,
+    item: WorkItem | None = None,
+    deadline: float | None = None,
+) -> bool:
+    """Read the changes since the last time; return whether the end was reached.
+
+    item: the lease to keep while reading; deadline: when to give way (monotonic).
+    """
+    cursor, _ = Cursor.objects.get_or_create(mapping=mapping)
+    if cursor.window_until is None:
+        _open_window(mapping, connector, cursor)
+    while True:
+        more = _page(mapping, connector, cursor)
+        if not more:
+            break
+        if item is not None and not queue.extend([item]):
+            return False
+        if deadline is not None and time.monotonic() > deadline:
+            return False
+    _close_window(cursor)
+    _pull_gone(mapping, connector, cursor)
+    return True
+
+
+def _open_window(mapping: ObjectMapping, connector: Connector, cursor: Cursor) -> None:
+    """Begin at what was read, less an overlap, and end at this moment."""
+    until = their_now(mapping.connection)
+    overlap = timedelta(seconds=connector.spec.overlap_s)
+    cursor.window_since = (cursor.read_up_to or until) - overlap
+    cursor.window_until, cursor.page = until, ""
+    cursor.save()
+
+
+def their_now(connection: Connection) -> datetime:
+    """Return the time by the CRM's clock."""
+    return queue.now() + timedelta(seconds=connection.clock_offset_s or 0)
+
+
+def _page(mapping: ObjectMapping, connector: Connector, cursor: Cursor) -> bool:
+    """Read and settle one page; return whether there are more."""
+    assert cursor.window_since is not None
+    assert cursor.window_until is not None
+    terms = terms_of(mapping, connector)
+    page = connector.changed_since(
+        mapping.remote_object,
+        cursor.window_since,
+        cursor.window_until,
+        cursor.page or None,
+        fields_to_read(mapping, terms.pulled),
+    )
+    records = moved.follow_conversions(mapping, page.records)
+    if records:
+        run = _run(mapping, cursor)
+        brake.check_clears(mapping, records, terms, connector, run=run)
+        intake.take_in(mapping, records, connector, run=run)
+    cursor.page = page.cursor or ""
+    cursor.save(update_fields=["page", "run"])
+    return page.cursor is not None
+
+
+def fields_to_read(mapping: ObjectMapping, names: list[str]) -> list[str]:
+    """Return the remote fields a pull asks for: the mapped ones and our key."""
+    own = mapping.connection.key_fields.get(mapping.remote_object, "")
+    return [*names, *([own] if own and own not in names else [])]
+
+
+def _run(mapping: ObjectMapping, cursor: Cursor) -> Run:
+    if cursor.run is None:
+        at = queue.now()
+        cursor.run = Run.objects.create(
+            workspace_id=mapping.workspace_id,
+            connection=mapping.connection,
+            mapping=mapping,
+            kind=Run.Kind.PULL,
+            direction="pull",
+            state=Run.State.RUNNING,
+            started_at=at,
+            progress_at=at,
+        )
+        cursor.save(update_fields=["run"])
+    return cursor.run
+
+
+def _close_window(cursor: Cursor) -> None:
+    with transaction.atomic():
+        _end_run(cursor.run)
+        cursor.read_up_to, cursor.read_at = cursor.window_until, queue.now()
+        cursor.window_since = cursor.window_until = cursor.run = None
+        cursor.page = ""
+        cursor.save()
+
+
+def _end_run(run: Run | None) -> None:
+    """End the run of a pull; one that found nothing new leaves no trace."""
+    if run is None:
+        return
+    run.refresh_from_db()
+    if run.settled == run.unchanged + run.excluded:
+        run.delete()
+        return
+    bad = run.failed or run.held
+    run.state = Run.State.DONE_WITH_ERRORS if bad else Run.State.DONE
+    run.total, run.finished_at = run.settled, queue.now()
+    run.save(update_fields=["state", "total", "finished_at"])
+
+
+def _pull_gone(mapping: ObjectMapping, connector: Connector, cursor: Cursor) -> None:
+    """Ask what was deleted or merged, now and then."""
+    until = cursor.read_up_to
+    assert until is not None
+    since = cursor.gone_up_to
+    if since is not None and until - since < GONE_EVERY:
+        return
+    overlap = timedelta(seconds=connector.spec.overlap_s)
+    gone.pull_gone(mapping, connector, since=(since or until) - overlap, until=until)
+    cursor.gone_up_to = until
+    cursor.save(update_fields=["gone_up_to"])

@@ -1,0 +1,120 @@
+"""Finds which record of ours a remote record is: by link, old id, our key, or match."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crmsync.core.queue import Failure
+from integrations.models import Link, LinkAlias, ObjectMapping
+from integrations.records import RemoteRecord
+from integrations.sync.cases import Case
+from integrations.sync.links import record_of_key
+from integrations.sync.terms import Terms
+from leads.services import incoming
+from leads.snapshots import snapshots
+
+
+def cases_of(
+    mapping: ObjectMapping, records: Sequence[RemoteRecord], terms: Terms
+) -> list[Case]:
+    """Return each record with its link or the record of ours that it must be.
+
+    One that may be several of ours fails; it is never the first of them.
+    """
+    cases = [Case(record) for record in records]
+    _by_link(mapping, cases)
+    _by_own_key(mapping, [one for one in cases if one.link is None])
+    _by_match(
+        mapping,
+        [one for one in cases if one.link is None and one.record_id is None],
+        terms,
+    )
+    _refuse_taken(mapping, cases)
+    ids = {one.record_id for one in cases if one.record_id is not None}
+    known = snapshots(mapping.record_type, ids)
+    for case in cases:
+        case.snapshot = known.get(case.record_id or 0)
+        if case.record_id is not None and case.snapshot is None:
+            case.excluded = "Its record was deleted here."
+    return cases
+
+
+def _by_link(mapping: ObjectMapping, cases: Sequence[Case]) -> None:
+    ids = {case.record.remote_id for case in cases}
+    rows = Link.objects.filter(
+        connection=mapping.connection,
+        remote_object=mapping.remote_object,
+        remote_id__in=ids,
+    )
+    links = {link.remote_id: link for link in rows}
+    missing = ids - set(links)
+    if missing:
+        aliases = LinkAlias.objects.filter(
+            connection=mapping.connection,
+            remote_object=mapping.remote_object,
+            remote_id__in=missing,
+        ).select_related("link")
+        links |= {one.remote_id: one.link for one in aliases}
+    for case in cases:
+        case.link = links.get(case.record.remote_id)
+        if case.link is not None:
+            case.record_id = case.link.record_id
+
+
+def _by_own_key(mapping: ObjectMapping, cases: Sequence[Case]) -> None:
+    """Know what we made ourselves and whose id was lost on the way back."""
+    name = mapping.connection.key_fields.get(mapping.remote_object, "")
+    if not name:
+        return
+    for case in cases:
+        key = case.record.fields.get(name) or ""
+        case.record_id = record_of_key(mapping.workspace, mapping.record_type, key)
+
+
+def _by_match(mapping: ObjectMapping, cases: Sequence[Case], terms: Terms) -> None:
+    if not cases:
+        return
+    values = [_values(case, terms) for case in cases]
+    found = incoming.find(mapping.workspace, mapping.record_type, values)
+    for case, match in zip(cases, found, strict=True):
+        case.record_id, case.found = match.record_id, match.record_id is not None
+        if len(match.candidates) > 1:
+            told = ", ".join(str(one) for one in match.candidates)
+            case.failure = Failure(
+                "ambiguous",
+                f"This may be any of the {mapping.get_record_type_display().lower()}s "
+                f"{told}. Merge them or give one of them its own e-mail; then retry.",
+            )
+
+
+def _values(case: Case, terms: Terms) -> dict[str, object]:
+    texts = {
+        name: terms.canon[name](case.record.fields.get(name) or "")
+        for name, rule in terms.rules.items()
+        if rule.pulls
+    }
+    values, _ = terms.inverse({name: text for name, text in texts.items() if text})
+    return values
+
+
+def _refuse_taken(mapping: ObjectMapping, cases: Sequence[Case]) -> None:
+    """Hold a record that would be a second one of the same record of ours."""
+    wanted = [c for c in cases if c.link is None and c.record_id is not None]
+    rows = Link.objects.filter(
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        remote_object=mapping.remote_object,
+        record_id__in=[case.record_id for case in wanted],
+    ).exclude(state=Link.State.DELETED)
+    taken = dict(rows.values_list("record_id", "remote_id"))
+    for case in wanted:
+        assert case.record_id is not None
+        other = taken.setdefault(case.record_id, case.record.remote_id)
+        if other != case.record.remote_id:
+            case.failure = Failure(
+                "duplicate",
+                f"{mapping.get_record_type_display()} {case.record_id} here is "
+                f"{other} in the CRM already; {case.record.remote_id} seems to be the "
+                "same. Merge the two there.",
+                code="ALREADY_LINKED",
+            )

@@ -1,0 +1,181 @@
+"""What a write achieved, record by record, and what follows from it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, OperationalError
+
+from crmsync.core.models import WorkItem
+from crmsync.core.queue import Failure
+from integrations.errors import (
+    DuplicateFound,
+    OutcomeUnknown,
+    RateLimited,
+    ReauthRequired,
+    RecordGone,
+    SyncError,
+)
+from integrations.mapping.echo import version_after_write
+from integrations.mapping.merge import Base
+from integrations.models import Link, ObjectMapping
+from integrations.records import WriteResult
+from integrations.sync import calls, journal, outbox, signin
+from integrations.sync.calls import failure_of
+from integrations.sync.cases import stored_base
+from integrations.sync.journal import Failed, Written
+from integrations.sync.links import owners_of
+from integrations.sync.plan import Send, Subject
+from integrations.sync.terms import Terms
+
+_rng = random.Random()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A write that was answered. used: the sign-in it was made with."""
+
+    mapping: ObjectMapping
+    terms: Terms
+    started_at: datetime
+    used: int | None
+
+
+def sign_in_of(mapping: ObjectMapping) -> int | None:
+    """Return which sign-in is in use; ask before calling."""
+    return signin.generation_of(mapping.connection)
+
+
+def record(
+    batch: Batch,
+    sends: Sequence[tuple[WorkItem, Subject, Send]],
+    results: Sequence[WriteResult],
+) -> None:
+    """Write down what became of every record."""
+    try:
+        _settle(batch, sends, results)
+    except (IntegrityError, OperationalError):
+        # Another worker linked one of these meanwhile, or was in the way. What has
+        # reached the CRM must not count as failed for that: look once more.
+        _settle(batch, sends, results)
+
+
+def _settle(
+    batch: Batch,
+    sends: Sequence[tuple[WorkItem, Subject, Send]],
+    results: Sequence[WriteResult],
+) -> None:
+    mapping = batch.mapping
+    taken = owners_of(
+        mapping.connection,
+        mapping.remote_object,
+        [result.remote_id for result in results if result.remote_id],
+    )
+    written: list[Written] = []
+    failed: list[Failed] = []
+    slowed: list[tuple[WorkItem, RateLimited]] = []
+    refused: list[tuple[WorkItem, ReauthRequired]] = []
+    for (item, _, send), result in zip(sends, results, strict=True):
+        outcome = _judge(batch, item, send, result, taken=taken)
+        if isinstance(outcome, Written):
+            written.append(outcome)
+        elif isinstance(result.error, RateLimited):
+            slowed.append((item, result.error))
+        elif isinstance(result.error, ReauthRequired):
+            refused.append((item, result.error))
+        else:
+            failed.append(outcome)
+    journal.record_written(mapping, written)
+    journal.record_failed(mapping, failed, _rng)
+    _mark_gone(mapping, sends, results)
+    if refused:
+        held, error = [item for item, _ in refused], refused[0][1]
+        calls.sign_in_needed(mapping.connection, held, error, batch.used)
+    if slowed:
+        held = [item for item, _ in slowed]
+        calls.slow_down(mapping.connection, held, slowed[0][1])
+
+
+def _judge(
+    batch: Batch,
+    item: WorkItem,
+    send: Send,
+    result: WriteResult,
+    *,
+    taken: dict[str, int],
+) -> Written | Failed:
+    fields = {name: str(value) for name, value in send.write.fields.items()}
+    error: SyncError | None = result.error
+    remote_id = result.remote_id
+    if isinstance(error, DuplicateFound) and send.write.remote_id:
+        # Ours is linked; the other one has the value we wanted to give it.
+        return Failed(item, failure_of(error))
+    if isinstance(error, DuplicateFound) and error.existing_id:
+        # It is there under an id we did not know: link it, then update it.
+        remote_id, fields = error.existing_id, {}
+        error = None
+    elif isinstance(error, DuplicateFound):
+        # It is there under our key: the next try looks it up and adopts it.
+        error = OutcomeUnknown(error.message, detail=error.detail)
+    if remote_id is None:
+        return Failed(item, failure_of(error or OutcomeUnknown("No id came back.")))
+    record_id = outbox.record_of(item.key)
+    # Remembered at once: two of one batch can turn out to be the same record there.
+    owner = taken.setdefault(remote_id, record_id)
+    if owner != record_id:
+        told = f"Record {remote_id} in the CRM already belongs to record {owner} here."
+        return Failed(item, Failure("duplicate", told, code="ALREADY_LINKED"))
+    if error is not None:
+        return Failed(item, failure_of(error))
+    linking = result.error is not None
+    is_new = send.write.remote_id is None
+    found = is_new and (linking or result.created is False)
+    outcome = "linked" if linking else "created" if is_new and not found else "updated"
+    return Written(
+        item,
+        remote_id,
+        outcome,
+        fields,
+        found=found,
+        again=linking,
+        bases=_bases(batch.terms, fields, {} if linking else result.fields),
+        stamp=version_after_write(
+            result.updated_at, batch.started_at, batch.mapping.connection.clock_offset_s
+        ),
+    )
+
+
+def _bases(
+    terms: Terms, sent: Mapping[str, str], answered: Mapping[str, str | None]
+) -> dict[str, object]:
+    """Return what both sides have now: the CRM may keep a value in its own form."""
+    bases: dict[str, object] = {}
+    for name, text in sent.items():
+        canon = terms.canon.get(name)
+        if canon is None:
+            continue
+        ours = canon(text)
+        theirs = canon(answered[name] or "") if name in answered else ours
+        bases[name] = stored_base(Base(theirs, ours))
+    return bases
+
+
+def _mark_gone(
+    mapping: ObjectMapping,
+    sends: Sequence[tuple[WorkItem, Subject, Send]],
+    results: Sequence[WriteResult],
+) -> None:
+    gone = [
+        send.write.remote_id
+        for (_, _, send), result in zip(sends, results, strict=True)
+        if isinstance(result.error, RecordGone) and send.write.remote_id
+    ]
+    if gone:
+        Link.objects.filter(
+            connection=mapping.connection,
+            remote_object=mapping.remote_object,
+            remote_id__in=gone,
+        ).update(state=Link.State.DELETED)

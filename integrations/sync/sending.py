@@ -1,0 +1,195 @@
+"""Carries out what a push decided: look up, compare, write, and write down."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+from crmsync.core import queue
+from crmsync.core.models import WorkItem
+from crmsync.core.queue import Failure
+from integrations.connectors.base import Connector
+from integrations.models import ObjectMapping
+from integrations.records import RemoteRecord
+from integrations.sync import adopt, failures_in, gone, intake, journal, pull, results
+from integrations.sync.journal import Failed, Written
+from integrations.sync.plan import Delete, Find, Leave, Rules, Send, Subject
+from integrations.sync.terms import Terms
+
+Sends = list[tuple[WorkItem, Subject, Send]]
+
+_rng = random.Random()
+_EQUAL = Leave("unchanged")
+
+
+def send(
+    mapping: ObjectMapping,
+    sends: Sends,
+    rules: Rules,
+    terms: Terms,
+    connector: Connector,
+) -> None:
+    """Write records to the CRM, after looking where there is reason to."""
+    used = results.sign_in_of(mapping)
+    sends = _compared(mapping, sends, terms, connector)
+    sends = _without_adopted(mapping, sends, rules, connector)
+    ours = {item.pk for item in queue.extend([item for item, _, _ in sends])}
+    sends = [one for one in sends if one[0].pk in ours]
+    if not sends:
+        return
+    started_at = queue.now()
+    writes = [one.write for _, _, one in sends]
+    answers = connector.write(mapping.remote_object, writes)
+    results.record(results.Batch(mapping, terms, started_at, used), sends, answers)
+
+
+# --- comparing first ------------------------------------------------------------------
+
+
+def _compared(
+    mapping: ObjectMapping, sends: Sends, terms: Terms, connector: Connector
+) -> Sends:
+    """Read what the CRM has where it may win; return what is still to be written.
+
+    What it has that is news to us comes in at once, by the same rules as a pull.
+    """
+    doubtful = [one for one in sends if one[2].compare_first]
+    if not doubtful:
+        return sends
+    by_id = {one[2].write.remote_id or "": one for one in doubtful}
+    found = connector.fetch(
+        mapping.remote_object,
+        list(by_id),
+        fields=pull.fields_to_read(mapping, terms.pulled),
+    )
+    _fail_missing(mapping, by_id, found, connector)
+    taken = intake.take_in(
+        mapping, found, connector, sending=True, keeps_failures=False
+    )
+    _fail_held(mapping, by_id, taken)
+    told = {case.ref for case in taken.cases}
+    rest: Sends = [one for one in sends if not one[2].compare_first]
+    equal = []
+    for remote_id, (item, subject, decision) in by_id.items():
+        if remote_id not in told:
+            continue
+        fields = taken.sends.get(remote_id)
+        if fields:
+            write = replace(decision.write, fields=fields)
+            rest.append((item, subject, replace(decision, write=write)))
+        else:
+            equal.append((item, _EQUAL))
+    journal.record_left(mapping, equal)
+    return rest
+
+
+def _fail_missing(
+    mapping: ObjectMapping,
+    by_id: dict[str, tuple[WorkItem, Subject, Send]],
+    found: Sequence[RemoteRecord],
+    connector: Connector,
+) -> None:
+    missing = set(by_id) - {one.remote_id for one in found}
+    if not missing:
+        return
+    gone.note_missing(mapping, connector, missing)
+    told = Failure("rejected", "The record was deleted in the CRM.", code="GONE")
+    failed = [Failed(by_id[one][0], told) for one in missing]
+    journal.record_failed(mapping, failed, _rng)
+
+
+def _fail_held(
+    mapping: ObjectMapping,
+    by_id: dict[str, tuple[WorkItem, Subject, Send]],
+    taken: intake.Taken,
+) -> None:
+    """What cannot come in is told in the row that was to go out."""
+    failed = [
+        Failed(by_id[case.ref][0], failure)
+        for case in taken.cases
+        if case.failure is not None
+        and case.ref in by_id
+        and (failure := failures_in.failure_of(case)) is not None
+    ]
+    journal.record_failed(mapping, failed, _rng)
+
+
+# --- finding and deleting -------------------------------------------------------------
+
+
+def find(
+    mapping: ObjectMapping,
+    finds: Sequence[tuple[WorkItem, Find]],
+    terms: Terms,
+    connector: Connector,
+) -> None:
+    """Link records that are there already; of a mapping that makes none."""
+    name = finds[0][1].field
+    values = sorted({one.value for _, one in finds})
+    found = connector.fetch(
+        mapping.remote_object,
+        values,
+        fields=pull.fields_to_read(mapping, terms.pulled),
+        key_field=name,
+    )
+    by_value: dict[str, list[RemoteRecord]] = {}
+    for record in found:
+        text = terms.canon[name](record.fields.get(name) or "")
+        by_value.setdefault(text, []).append(record)
+    single = [some[0] for some in by_value.values() if len(some) == 1]
+    intake.take_in(mapping, single, connector)
+    unsure, left = [], []
+    for item, one in finds:
+        some = by_value.get(terms.canon[name](one.value), [])
+        if len(some) > 1:
+            unsure.append(Failed(item, _several(some)))
+        else:
+            left.append((item, _EQUAL))
+    journal.record_failed(mapping, unsure, _rng)
+    journal.record_left(mapping, left)
+
+
+def _several(found: Sequence[RemoteRecord]) -> Failure:
+    told = ", ".join(one.remote_id for one in found)
+    return Failure(
+        "ambiguous",
+        f"Several records there fit ({told}). Merge them in the CRM, then retry.",
+    )
+
+
+def delete(
+    mapping: ObjectMapping,
+    deletes: Sequence[tuple[WorkItem, Delete]],
+    connector: Connector,
+) -> None:
+    """Delete in the CRM what was deleted here."""
+    connector.delete(mapping.remote_object, [one.remote_id for _, one in deletes])
+    journal.record_deleted(mapping, [(i, one.remote_id) for i, one in deletes])
+
+
+# --- what is there already ------------------------------------------------------------
+
+
+def _without_adopted(
+    mapping: ObjectMapping, sends: Sends, rules: Rules, connector: Connector
+) -> Sends:
+    """Link what is in the CRM already instead of writing it again."""
+    found = adopt.find(mapping, [(s, send) for _, s, send in sends], rules, connector)
+    by_ref = {subject.ref: item for item, subject, _ in sends}
+    written = [
+        Written(
+            by_ref[ref],
+            one.remote_id,
+            "linked",
+            one.agreed,
+            found=one.found,
+            again=True,
+        )
+        for ref, one in found.adopted.items()
+    ]
+    held = [journal.held(by_ref[ref], hold) for ref, hold in found.unsure.items()]
+    journal.record_written(mapping, written)
+    journal.record_failed(mapping, held, _rng)
+    settled = set(found.adopted) | set(found.unsure)
+    return [one for one in sends if one[1].ref not in settled]

@@ -1,0 +1,257 @@
+"""Writes down what came in: our records, links, conflicts, journal, outbox rows.
+
+One transaction: a crash before its end leaves the page to be read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from crmsync.core.queue import Failure
+from integrations.mapping.merge import Base
+from integrations.models import Link, ObjectMapping, Run, SyncEntry
+from integrations.sync import clashes, counting, failures_in, outbox
+from integrations.sync.cases import UNSENT, Case, base_of, outcome_of, stored_base
+from integrations.sync.terms import Terms
+from leads.facts import Origin
+from leads.services import incoming
+from leads.services.incoming import Incoming, Taken
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a batch of records came in for; see `intake.take_in`."""
+
+    mapping: ObjectMapping
+    run: Run | None = None
+    trace_id: str = ""
+    sending: bool = False
+    # The caller has a row of its own for each record, which says what failed.
+    keeps_failures: bool = True
+
+    @property
+    def origin(self) -> Origin:
+        """Return where our records' changes come from."""
+        connection = self.mapping.connection
+        return Origin(
+            kind="connection",
+            id=f"run:{self.run.pk}" if self.run else str(connection.pk),
+            label=connection.name,
+            trace_id=self.trace_id,
+            connection_id=connection.pk,
+        )
+
+
+def settle(context: Context, cases: Sequence[Case], terms: Terms) -> list[Case]:
+    """Store the outcome of every case; return those to be compared anew."""
+    if not cases:
+        return []
+    with transaction.atomic():
+        results = _write_ours(context, cases, terms)
+        stale = [c for c in cases if (r := results.get(c.ref)) is not None and r.stale]
+        again = {id(case) for case in stale}
+        done = [case for case in cases if id(case) not in again]
+        for case in done:
+            _note_errors(case, results.get(case.ref), terms)
+        _store_links(context, done, results)
+        clashes.store(context.mapping, done, terms)
+        _store_entries(context, done, results)
+        if context.keeps_failures:
+            failures_in.store(context.mapping, done)
+        if not context.sending:
+            _queue_sends(context, done)
+        counting.count_in(context.run, done, results)
+    return stale
+
+
+def _write_ours(
+    context: Context, cases: Sequence[Case], terms: Terms
+) -> dict[str, Taken]:
+    rows = [
+        Incoming(
+            ref=case.ref,
+            record_id=case.record_id,
+            values=case.values,
+            expected=_expected(case),
+            parents=case.parents,
+            kind=_kind(context.mapping) if case.record_id is None else "",
+        )
+        for case in cases
+        if _writes_ours(case)
+    ]
+    if not rows:
+        return {}
+    mapping = context.mapping
+    taken = incoming.take(
+        mapping.workspace, mapping.record_type, rows, origin=context.origin
+    )
+    return {one.ref: one for one in taken}
+
+
+def _writes_ours(case: Case) -> bool:
+    if case.failure is not None or case.excluded:
+        return False
+    return case.record_id is None or bool(case.values) or bool(case.parents)
+
+
+def _expected(case: Case) -> Mapping[str, object] | None:
+    if case.snapshot is None:
+        return None
+    return {name: case.snapshot.values.get(name) for name in case.values}
+
+
+def _kind(mapping: ObjectMapping) -> str:
+    return str(mapping.only_kinds[0]) if mapping.only_kinds else ""
+
+
+def _note_errors(case: Case, result: Taken | None, terms: Terms) -> None:
+    """A value that could not be kept here is held; the rest of the record is in."""
+    if result is None:
+        return
+    if result.record_id is None:
+        told = "; ".join(f"{n}: {why}" for n, why in result.errors.items())
+        case.failure = Failure("rejected", told or "It could not be made here.")
+        return
+    case.record_id = result.record_id
+    for name, source in terms.sources.items():
+        if source in result.errors and name in case.outcomes:
+            case.problems[name] = result.errors[source]
+            del case.outcomes[name]
+
+
+# --- links ----------------------------------------------------------------------------
+
+
+def _store_links(
+    context: Context, cases: Sequence[Case], results: Mapping[str, Taken]
+) -> None:
+    new, changed = [], []
+    for case in cases:
+        if case.failure is not None or case.excluded or case.record_id is None:
+            continue
+        if case.link is None:
+            case.link = _new_link(context.mapping, case)
+            new.append(case.link)
+        elif _is_news(case, results.get(case.ref)):
+            _renew(case.link, case)
+            changed.append(case.link)
+    Link.objects.bulk_create(new)
+    names = ["base", "written", "turns", "remote_version", "pulled_at", "state"]
+    Link.objects.bulk_update(changed, [*names, "gone_at", "remote_id"])
+
+
+def _is_news(case: Case, result: Taken | None) -> bool:
+    assert case.link is not None
+    return bool(
+        case.outcomes
+        or result
+        or case.written
+        or case.turns
+        or case.link.state in {Link.State.MISSING, Link.State.FORBIDDEN}
+        or case.link.remote_version != case.record.updated_at
+    )
+
+
+def _new_link(mapping: ObjectMapping, case: Case) -> Link:
+    assert case.record_id is not None
+    return Link(
+        workspace_id=mapping.workspace_id,
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        record_id=case.record_id,
+        remote_object=mapping.remote_object,
+        remote_id=case.record.remote_id,
+        found=True,
+        base=_bases(case, {}),
+        remote_version=case.record.updated_at,
+        pulled_at=timezone.now(),
+    )
+
+
+def _renew(link: Link, case: Case) -> None:
+    link.base = _bases(case, link.base)
+    link.written = {n: v for n, v in {**link.written, **case.written}.items() if v}
+    link.turns = {n: v for n, v in {**link.turns, **case.turns}.items() if v}
+    if case.record.updated_at is not None:
+        link.remote_version = case.record.updated_at
+    link.pulled_at = timezone.now()
+    link.state, link.gone_at = Link.State.LINKED, None
+    link.remote_id = case.record.remote_id
+
+
+def _bases(case: Case, before: Mapping[str, object]) -> dict[str, object]:
+    """Return what both sides are remembered as.
+
+    What has still to be sent is not agreed on: theirs is noted as seen, ours as unsent.
+    """
+    bases = dict(before)
+    for name, outcome in case.outcomes.items():
+        if outcome.send is not None:
+            crm = case.crm.get(name)
+            if crm is None:
+                known = base_of(before, name)
+                crm = known.crm if known else ""
+            bases[name] = stored_base(Base(crm, UNSENT))
+        elif outcome.base is not None:
+            bases[name] = stored_base(outcome.base)
+    return bases
+
+
+# --- journal and outbox ---------------------------------------------------------------
+
+
+def _store_entries(
+    context: Context, cases: Sequence[Case], results: Mapping[str, Taken]
+) -> None:
+    entries = [
+        entry
+        for case in cases
+        if (entry := _entry(context, case, results.get(case.ref))) is not None
+    ]
+    SyncEntry.objects.bulk_create(entries)
+
+
+def _entry(context: Context, case: Case, result: Taken | None) -> SyncEntry | None:
+    outcome = outcome_of(case, result)
+    if outcome in {SyncEntry.Outcome.UNCHANGED, SyncEntry.Outcome.EXCLUDED}:
+        return None
+    mapping = context.mapping
+    held = [told for told in case.problems.values() if told]
+    message = case.failure.message if case.failure else " ".join(held)
+    changed = result.changed if result else {}
+    return SyncEntry(
+        workspace_id=mapping.workspace_id,
+        connection=mapping.connection,
+        mapping=mapping,
+        record_type=mapping.record_type,
+        record_id=case.record_id or 0,
+        remote_object=mapping.remote_object,
+        remote_id=case.record.remote_id,
+        direction="pull",
+        outcome=outcome,
+        fields=sorted(case.takes),
+        error_class=case.failure.error_class if case.failure else "",
+        message=message,
+        trace_id=context.trace_id,
+        run=context.run,
+        undo={n: list(pair) for n, pair in changed.items()} if context.run else {},
+    )
+
+
+def _queue_sends(context: Context, cases: Sequence[Case]) -> None:
+    """Ask for a push of what the CRM must get; a mapping that only pulls has none."""
+    ids = [c.record_id for c in cases if c.sends and c.record_id and not c.failure]
+    if ids and context.mapping.active:
+        run = context.run
+        outbox.queue_records(
+            context.mapping.workspace,
+            context.mapping,
+            ids,
+            trace_id=context.trace_id,
+            lane=outbox.REALTIME if run is None else outbox.BULK,
+            run=run.pk if run is not None and run.counts_pushes else None,
+        )
