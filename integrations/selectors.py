@@ -18,6 +18,7 @@ from integrations.models import (
     Delivery,
     Event,
     ObjectMapping,
+    RemoteSchema,
     SyncEntry,
 )
 from integrations.sync import outbox
@@ -252,7 +253,7 @@ def _row(
         record_type=mapping.record_type,
         record_id=record_id,
         record_label=str(record) if record is not None else gone,
-        record_url=_url(record),
+        record_url=url_of(record),
         connection=connection,
         mapping=mapping,
     )
@@ -264,10 +265,39 @@ def _label(item: WorkItem) -> str:
     return f"{item.kind.capitalize()} {item.key}"
 
 
-def _url(record: object) -> str:
-    """Return the page of a record; an activity is shown on its lead's or deal's."""
+def url_of(record: object) -> str:
+    """Return the page of a record; an activity is shown on its lead's or deal's.
+
+    "" where there is none.
+    """
     if isinstance(record, Activity):
         record = record.lead or record.deal
     if isinstance(record, Lead | Company | Deal):
         return record.get_absolute_url()
     return ""
+
+
+def records_by_id(record_type: str, ids: Iterable[int]) -> Mapping[int, object]:
+    """Return the records that exist of these ids."""
+    return _MODELS[record_type].objects.in_bulk({one for one in ids if one})
+
+
+def label_of(mapping: ObjectMapping, record: object | None, entry: SyncEntry) -> str:
+    """Return what a journal entry is about, in words."""
+    if record is not None:
+        return str(record)
+    noun = mapping.get_record_type_display()
+    if not entry.record_id:
+        return f"{mapping.remote_object} {entry.remote_id}"
+    return f"{noun} {entry.record_id} (gone)"
+
+
+def remote_labels(mapping: ObjectMapping) -> dict[str, str]:
+    """Return the names people know the remote object's fields by: name -> label."""
+    schema = RemoteSchema.objects.filter(
+        connection=mapping.connection, object_type=mapping.remote_object
+    ).first()
+    return {
+        one["name"]: one.get("label") or one["name"]
+        for one in (schema.fields if schema else [])
+    }

@@ -13,6 +13,8 @@ from integrations.views import (
     mappings,
     oauth,
     record_pages,
+    runs,
+    starting,
 )
 
 LEAD, COMPANY, DEAL = ({"record_type": name} for name in ("lead", "company", "deal"))
@@ -60,7 +62,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("mappings/", mappings.mapping_list, name="mappings"),
     path("mappings/<int:pk>/", mappings.mapping, name="mapping"),
-    path("mappings/<int:pk>/switch/", mappings.mapping_switch, name="mapping-switch"),
+    path("mappings/<int:pk>/switch/", starting.mapping_switch, name="mapping-switch"),
+    path("mappings/<int:pk>/first/", starting.mapping_first, name="mapping-first"),
+    path("mappings/<int:pk>/sync/", starting.mapping_runs, name="mapping-runs"),
+    path("mappings/<int:pk>/start/", starting.mapping_start, name="mapping-start"),
+    path("runs/", runs.run_list, name="runs"),
+    path("runs/<int:pk>/", runs.run_page, name="run"),
+    path("runs/<int:pk>/live/", runs.run_live, name="run-live"),
+    path("runs/<int:pk>/steer/", runs.run_steer, name="run-steer"),
+    path("runs/<int:pk>/revert/", runs.run_revert, name="run-revert"),
+    path("runs/<int:pk>/retry/", runs.run_retry, name="run-retry"),
+    path("runs/<int:pk>/export/", runs.run_export, name="run-export"),
     path("errors/", errors.issue_list, name="errors"),
     path("errors/<int:pk>/", errors.issue, name="issue"),
     path("errors/retry/", errors.issue_retry, name="errors-retry"),

@@ -7,9 +7,15 @@ from collections.abc import Mapping
 
 from django import template
 
-from integrations import causes
+from integrations import causes, progress
 from integrations.connectors import CONNECTORS
-from integrations.models import Connection, Delivery, SyncEntry
+from integrations.models import (
+    Conflict,
+    Connection,
+    Delivery,
+    ObjectMapping,
+    SyncEntry,
+)
 from integrations.webhooks.sources import SOURCES
 from leads.selectors import TimelineEntry
 
@@ -40,6 +46,8 @@ _TONES: Mapping[str, str] = {
     SyncEntry.Outcome.CREATED: "ok",
     SyncEntry.Outcome.UPDATED: "ok",
     SyncEntry.Outcome.LINKED: "ok",
+    SyncEntry.Outcome.HELD: "warn",
+    SyncEntry.Outcome.DELETED: "warn",
     SyncEntry.Outcome.RETRYING: "warn",
     SyncEntry.Outcome.FAILED: "bad",
 }
@@ -87,6 +95,42 @@ def delivery_tone(state: str) -> str:
 def outcome_tone(outcome: str) -> str:
     """Return the tone of a journal entry's outcome."""
     return _TONES.get(outcome, "idle")
+
+
+@register.simple_tag
+def open_conflicts() -> int:
+    """Return how many conflicts of the current workspace wait for a decision."""
+    return Conflict.objects.filter(state=Conflict.State.OPEN).count()
+
+
+@register.filter
+def run_tone(state: str) -> str:
+    """Return the tone of a run's state."""
+    return progress.TONES.get(state, "idle")
+
+
+_ARROWS: Mapping[str, str] = {
+    ObjectMapping.Direction.PUSH: "→",
+    ObjectMapping.Direction.PULL: "←",
+    ObjectMapping.Direction.BOTH: "⇄",
+}
+
+
+@register.filter
+def arrow(direction: str) -> str:
+    """Return which way a mapping or a field goes, as an arrow from ours to theirs."""
+    return _ARROWS.get(direction, "→")
+
+
+@register.filter
+def way(direction: str, there: object) -> str:
+    """Return which way a mapping or a field goes, in words.
+
+    >>> way("pull", "HubSpot")
+    'Only from HubSpot'
+    """
+    words = {"push": f"Only to {there}", "pull": f"Only from {there}"}
+    return words.get(direction, "Both ways")
 
 
 @register.filter

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
 
 from crmsync.core.models import WorkItem
 from crmsync.core.roles import Can, allows
@@ -180,19 +179,3 @@ def _unmapped(rows: Any, sides: Sides) -> list[str]:
         for one in sides.theirs.values()
         if one.required and not one.read_only and one.name not in used
     ]
-
-
-@needs(Can.EDIT_MAPPINGS)
-@require_POST
-def mapping_switch(request: PageRequest, pk: int) -> HttpResponse:
-    """Switch a mapping on or off."""
-    found = get_object_or_404(ObjectMapping, pk=pk)
-    wanted = request.POST.get("active") == "yes"
-    try:
-        mappings.set_active(found, Actor(request.user), active=wanted)
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        told = "Its records are sent from now on." if wanted else "Nothing is sent."
-        messages.success(request, f"{found} is {'on' if wanted else 'off'}. {told}")
-    return redirect(found)
