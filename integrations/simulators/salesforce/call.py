@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from integrations.simulators.salesforce import errors, ids, references
@@ -135,6 +136,15 @@ class Call:
             )
             raise errors.plain(404, "NOT_FOUND", message)
         return made
+
+
+def moment_of(header: str) -> float:
+    """Return an HTTP date as epoch seconds; raises a 400."""
+    try:
+        return parsedate_to_datetime(header).timestamp()
+    except (TypeError, ValueError) as error:
+        message = f"not an HTTP date: {header}"
+        raise errors.bad_request("INVALID_DATE_FORMAT", message) from error
 
 
 def find_by_key(table: Table, made: Field, value: Any) -> Row | None:

@@ -89,17 +89,18 @@ class Deliveries:
     def hear(self, org: Org, changes: list[Change]) -> None:
         """Queue what subscribers ask for."""
         told = change_events.folded(changes)
+        due = time.monotonic() + self.world.settings.event_delay_s
         if not self.world.settings.own_echoes:
             told = [change for change in told if change.source not in _OWN]
         for name, target in org.documents(EVENTS).items():
-            self._hear_events(org, name, target, told)
+            self._hear_events(org, name, target, told, due)
         for name, target in org.documents(MESSAGES).items():
-            self._hear_messages(org, name, target, told)
+            self._hear_messages(org, name, target, told, due)
         with self._changed:
             self._changed.notify_all()
 
     def _hear_events(
-        self, org: Org, name: str, target: Json, told: list[Change]
+        self, org: Org, name: str, target: Json, told: list[Change], due: float
     ) -> None:
         settings = self.world.settings
         wanted = change_events.wanted(told, target["objects"])
@@ -110,23 +111,24 @@ class Deliveries:
             single_id=settings.event_single_id,
         )
         for event in found:
-            self.push(org, EVENTS, name, event)
+            self.push(org, EVENTS, name, event, due)
 
     def _hear_messages(
-        self, org: Org, name: str, target: Json, told: list[Change]
+        self, org: Org, name: str, target: Json, told: list[Change], due: float
     ) -> None:
         for change in told:
             if change.table == target["object"] and change.kind != "DELETE":
                 identifier = outbound.notification_id(org, next(self._numbers))
                 item = {"id": identifier, "record": change.row.id}
-                self.push(org, MESSAGES, name, item)
+                self.push(org, MESSAGES, name, item, due)
 
-    def push(self, org: Org, kind: str, target: str, item: Json) -> None:
+    def push(
+        self, org: Org, kind: str, target: str, item: Json, due: float = 0.0
+    ) -> None:
         """Queue one event, with the disorder the settings ask for."""
         settings = self.world.settings
         if random.random() < settings.event_lose:
             return
-        due = time.monotonic() + settings.event_delay_s
         if random.random() < settings.event_reorder:
             due += random.random()
         self._put(Parcel(due, next(self._numbers), org, kind, target, [item]))

@@ -45,12 +45,12 @@ def token(world: World, request: Request) -> Reply:
     handler = _GRANTS.get(kind)
     if handler is None:
         raise errors.oauth("unsupported_grant_type", "grant type not supported")
-    # A public client proves itself with a code verifier, or a refresh token, instead.
-    if form.get("client_secret") is None and kind in ("client_credentials", "password"):
+    secret = form.get("client_secret")
+    # A public client proves itself with its code verifier instead.
+    public = kind == "authorization_code" and bool(form.get("code_verifier"))
+    if secret is None and not public:
         raise errors.oauth("invalid_client", "invalid client credentials")
-    if not hmac.compare_digest(
-        app.client_secret, form.get("client_secret", app.client_secret)
-    ):
+    if secret is not None and not hmac.compare_digest(app.client_secret, secret):
         raise errors.oauth("invalid_client", "invalid client credentials")
     return json_reply(handler(world, request, app, form))
 

@@ -1,9 +1,9 @@
 """The resources beside records: versions, limits, describes."""
 
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import formatdate
 
-from integrations.simulators.salesforce import access, errors
-from integrations.simulators.salesforce.call import Call, Route
+from integrations.simulators.salesforce import access
+from integrations.simulators.salesforce.call import Call, Route, moment_of
 from integrations.simulators.salesforce.defaults import BORN
 from integrations.simulators.salesforce.definitions import SYSTEM_TIMES
 from integrations.simulators.salesforce.deleting import DEPENDANTS
@@ -73,17 +73,9 @@ def _describe(call: Call) -> Reply:
     changed = call.org.documents("describe_changed").get(table.name, {"at": BORN})["at"]
     since = call.request.header("If-Modified-Since")
     headers = [("Last-Modified", formatdate(changed, usegmt=True))]
-    if since and _moment(since) >= int(changed):
+    if since and moment_of(since) >= int(changed):
         return Reply(304, headers=headers)
     return json_reply(describe(call, table), headers=headers)
-
-
-def _moment(text: str) -> float:
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError) as error:
-        message = f"not an HTTP date: {text}"
-        raise errors.bad_request("INVALID_REQUEST_HEADER", message) from error
 
 
 def describe(call: Call, table: Table) -> Json:

@@ -1,9 +1,7 @@
 """Single records: create, read, change, delete, and all of that by external id."""
 
-from email.utils import parsedate_to_datetime
-
 from integrations.simulators.salesforce import errors, ids, upserts
-from integrations.simulators.salesforce.call import Call, Route, find_by_key
+from integrations.simulators.salesforce.call import Call, Route, find_by_key, moment_of
 from integrations.simulators.salesforce.errors import RowError
 from integrations.simulators.salesforce.rows import Row
 from integrations.simulators.salesforce.soql_lexer import Token
@@ -54,7 +52,7 @@ def _read(call: Call) -> Reply:
     table = call.table()
     row = found_row(call, table, call.args[1])
     since = call.request.header("If-Modified-Since")
-    if since and row.stamp <= parsedate_to_datetime(since).timestamp():
+    if since and row.stamp <= moment_of(since):
         return Reply(304)
     return json_reply(shown_row(call, table, row))
 
@@ -88,7 +86,7 @@ def _update(call: Call) -> Reply:
 
 def _check_unmodified(call: Call, row: Row) -> None:
     before = call.request.header("If-Unmodified-Since")
-    if before and row.stamp > parsedate_to_datetime(before).timestamp():
+    if before and row.stamp > moment_of(before):
         message = "Entity has been modified since the specified time"
         raise errors.plain(412, "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE", message)
 

@@ -241,6 +241,21 @@ def test_an_app_must_know_its_secret(sim) -> None:
     assert answer.json()["error"] == "invalid_client"
 
 
+def test_a_refresh_without_the_secret_is_refused(sim) -> None:
+    granted = exchange(sim)
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": CLIENT_ID,
+        "refresh_token": granted["refresh_token"],
+    }
+
+    answer = requests.post(
+        f"{sim.base_url}/services/oauth2/token", data=form, timeout=10
+    )
+
+    assert answer.json()["error"] == "invalid_client"
+
+
 def test_fixed_sessions_are_added(sim) -> None:
     sim.add_token("00Dx!another")
 
