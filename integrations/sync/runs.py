@@ -18,6 +18,7 @@ from django_scopes import scopes_disabled
 
 from crmsync.core import queue
 from crmsync.core.models import User, WorkItem
+from crmsync.core.models.work import State
 from crmsync.core.queue import Ask
 from crmsync.core.runs import cancel_run, hold_run, release_run, run_counts
 from crmsync.core.scoping import in_workspace
@@ -132,8 +133,18 @@ def cancel(run: Run) -> bool:
     if not _turn(run, going, Run.State.CANCELLED):
         return False
     Run.objects.filter(pk=run.pk).update(finished_at=queue.now())
+    _wait_again(run)
     cancel_run(run.pk)
     return True
+
+
+def _wait_again(run: Run) -> None:
+    """Let rows that changes had asked for wait for the next batch or wish."""
+    if run.mapping.mode == ObjectMapping.Mode.REALTIME:
+        return
+    waiting = [State.READY, State.WAITING]
+    rows = WorkItem.objects.filter(run=run.pk, state__in=waiting)
+    rows.update(not_before=outbox.WHEN_ASKED)
 
 
 def _turn(run: Run, before: Sequence[str], after: str) -> bool:
