@@ -51,7 +51,7 @@ def slow_down(channel_id: int, told_s: float | None, rng: random.Random) -> floa
     a row. A little longer than told, so that two do not come back in one moment.
     """
     if told_s is not None:
-        wait_s = min(told_s * (1 + rng.random() / 10), LONGEST_TOLD_S)
+        wait_s = min(told_s * (1 + rng.random() / 20), LONGEST_TOLD_S)
     else:
         rows = Channel.objects.filter(pk=channel_id)
         times = rows.values_list("slowed", flat=True).first() or 0

@@ -17,12 +17,15 @@ _lock = threading.Lock()
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
 
-def work(take_turn: Callable[[], int], *, hands: int, for_s: float) -> int:
+def work(
+    take_turn: Callable[[], int], *, hands: int, for_s: float, busy_from: int = 1
+) -> int:
     """Take turns until there is nothing to do or time is over; return their sum.
 
     take_turn: does one piece of work in any thread, returns how much it was, 0 for
-    nothing to do. Another hand joins after each piece, up to `hands`, so that a lone
-    one costs no more than itself. What a hand raises is raised here, once all are done.
+    nothing to do. Another hand joins, up to `hands`, after each piece of at least
+    `busy_from`: what is small goes in order and costs no more than itself. What a hand
+    raises is raised here, once all are done.
     """
     until = time.monotonic() + for_s
     others: list[Future[int]] = []
@@ -30,7 +33,7 @@ def work(take_turn: Callable[[], int], *, hands: int, for_s: float) -> int:
     try:
         while time.monotonic() < until and (done := take_turn()):
             total += done
-            if len(others) < hands - 1:
+            if done >= busy_from and len(others) < hands - 1:
                 others.append(_pool(hands).submit(_help, take_turn, until))
     finally:
         totals = [one.exception() or one.result() for one in others]

@@ -36,12 +36,13 @@ def lock(items: Iterable[WorkItem]) -> None:
     ids = [item.pk for item in items]
     if connection.vendor == "postgresql" and len(ids) > 1:
         rows = WorkItem.objects.filter(pk__in=ids).select_for_update()
-        list(_in_order(rows).values_list("pk", flat=True))
+        list(in_order(rows).values_list("pk", flat=True))
 
 
-def _in_order(rows: QuerySet[WorkItem]) -> QuerySet[WorkItem]:
+def in_order(rows: QuerySet[WorkItem]) -> QuerySet[WorkItem]:
     """Sort as Python sorts text, whatever the database's own collation is."""
-    return rows.order_by("kind", Length("key"), Collate("key", "C"))
+    plain = "C" if connection.vendor == "postgresql" else "BINARY"
+    return rows.order_by("kind", Length("key"), Collate("key", plain))
 
 
 def change(items: Sequence[WorkItem], changes: dict[str, object]) -> int:

@@ -39,7 +39,15 @@ from crmsync.core.claiming import (
     turns,
 )
 from crmsync.core.clock import now
-from crmsync.core.leases import RELEASED, change, extend, lock, ours, run_served
+from crmsync.core.leases import (
+    RELEASED,
+    change,
+    extend,
+    in_order,
+    lock,
+    ours,
+    run_served,
+)
 from crmsync.core.ledger import ledger
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
@@ -67,6 +75,7 @@ __all__ = [
     "groups_of",
     "ledger",
     "lock",
+    "missed",
     "note_daily",
     "note_outcomes",
     "now",
@@ -247,6 +256,20 @@ def released(keys: Iterable[str]) -> int:
     """
     waiting = WorkItem.objects.filter(state=State.WAITING, waits_for__in=list(keys))
     return set_free(waiting)
+
+
+@scopes_disabled()
+def missed(kind: str, keys: Iterable[str]) -> int:
+    """Make ready what began to wait for these just when they were finished.
+
+    Call it when `wait_for` has been committed, and hold no other lock: it waits for
+    whoever is finishing one of them.
+    """
+    with transaction.atomic():
+        rows = in_order(WorkItem.objects.filter(kind=kind, key__in=set(keys)))
+        states = rows.select_for_update(no_key=True).values_list("key", "state")
+        done = [key for key, state in states if state == State.DONE]
+    return released(done) if done else 0
 
 
 @scopes_disabled()

@@ -44,6 +44,14 @@ def test_a_lone_hand_does_all_by_itself() -> None:
     assert pile.takers == {threading.get_ident()}
 
 
+def test_small_pieces_call_for_no_other_hand() -> None:
+    pile = Pile(20)
+
+    crew.work(pile.take, hands=4, for_s=60, busy_from=2)
+
+    assert pile.takers == {threading.get_ident()}
+
+
 def test_hands_work_side_by_side() -> None:
     together = threading.Barrier(2, timeout=20)
     turns = iter(range(3))

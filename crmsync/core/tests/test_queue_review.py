@@ -103,6 +103,21 @@ def test_retry_of_what_waits_for_another_lets_it_look_again(channel: Channel) ->
     assert len(claim(channel)) == 1
 
 
+def test_what_began_to_wait_as_its_parent_was_finished_is_made_ready(
+    channel: Channel,
+) -> None:
+    queue.ask(asks(channel, "parent", "child", "sending", "other"))
+    items = {item.key: item for item in claim(channel)}
+    queue.finish([items["parent"]])
+    queue.wait_for(items["child"], "parent", "Waiting for lead 1.")
+    queue.wait_for(items["other"], "sending", "Waiting for lead 2.")
+
+    freed = queue.missed(KIND, ["parent", "sending"])
+
+    assert freed == 1
+    assert [item.key for item in claim(channel)] == ["child"]
+
+
 def test_edit_of_what_may_have_been_sent_does_not_forget_that(channel: Channel) -> None:
     queue.ask(asks(channel, "note"))
     (item,) = claim(channel)
