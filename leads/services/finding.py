@@ -12,8 +12,11 @@ from leads.facts import PersonFacts
 from leads.matching import FREE_MAIL, Ambiguous, keys_of, match, normal_domain
 from leads.models import Company
 from leads.services import people
+from leads.services.values import Wrong, text
 
 Row = Mapping[str, object]
+# Longer than anything that somebody or something is known by.
+MAX_TEXT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,18 @@ def _person(row: Row) -> PersonFacts:
     )
 
 
+_clean = text(MAX_TEXT)
+
+
 def _text(row: Row, name: str) -> str:
-    value = row.get(name)
-    return value if isinstance(value, str) and "\x00" not in value else ""
+    try:
+        return _clean(row.get(name, ""))
+    except Wrong:
+        return ""
 
 
 def _companies(_: Workspace, rows: Sequence[Row]) -> list[Found]:
-    domains = [normal_domain(_text(one, "domain")[:500]) for one in rows]
+    domains = [normal_domain(_text(one, "domain")) for one in rows]
     by_domain = _by_domain(set(domains) - FREE_MAIL - {""})
     names = [_name(one) for one in rows]
     by_name = _by_name({name for name, _ in names} - {""})
@@ -86,7 +94,7 @@ def _companies(_: Workspace, rows: Sequence[Row]) -> list[Found]:
 
 
 def _name(row: Row) -> tuple[str, str]:
-    return _text(row, "name").strip(), _text(row, "country").strip()
+    return _text(row, "name"), _text(row, "country")
 
 
 def _by_domain(domains: set[str]) -> dict[str, int]:

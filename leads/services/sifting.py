@@ -7,8 +7,13 @@ from collections.abc import Mapping, Sequence
 from leads.services.drafts import Draft
 from leads.services.rules import RULES
 
-# What is wrong with the first is the fault of the second.
-_DUE_TO: Mapping[str, str] = {"currency": "amount"}
+# What is wrong with the first can be the fault of the others.
+_DUE_TO: Mapping[str, tuple[str, ...]] = {
+    "currency": ("amount",),
+    "email": ("linkedin_id", "phone", "first_name", "last_name"),
+    "name": ("domain",),
+    "lead_id": ("deal_id",),
+}
 
 
 def leave_out(drafts: Sequence[Draft]) -> None:
@@ -22,26 +27,31 @@ def leave_out(drafts: Sequence[Draft]) -> None:
 def sift(record_type: str, drafts: Sequence[Draft]) -> None:
     """Take out what the record type's rules refuse, until they refuse nothing.
 
-    What can be stored in no form is `lost`; a known record is then left as it was.
+    A new record that can be stored in no form is `lost`. What was wrong with a known
+    one before is no reason to refuse what changes now.
     """
     todo = [draft for draft in drafts if draft.is_new or draft.changed]
     while todo:
         RULES[record_type].check(todo)
         wrong = [draft for draft in todo if draft.errors]
-        for draft in wrong:
-            _settle(draft)
-        todo = [draft for draft in wrong if not draft.lost]
+        todo = [draft for draft in wrong if _gave_way(draft)]
 
 
-def _settle(draft: Draft) -> None:
-    """Drop what is at fault; without any such field, all that was to change."""
+def _gave_way(draft: Draft) -> bool:
+    """Drop what is at fault; return whether the draft must be checked again."""
     errors, draft.errors = draft.errors, {}
+    dropped = False
     for name, messages in errors.items():
-        fault = name if name in draft.changed else _DUE_TO.get(name, name)
-        if fault in draft.changed:
+        for fault in _faults(draft, name):
             draft.drop(fault, messages)
-            continue
-        draft.drop(name, messages)
-        draft.lost = draft.is_new
-        for other in list(draft.changed):
-            draft.drop(other, messages)
+            dropped = True
+        if draft.is_new and not dropped:
+            draft.drop(name, messages)
+            draft.lost = True
+    return dropped and not draft.lost
+
+
+def _faults(draft: Draft, name: str) -> list[str]:
+    if name in draft.changed:
+        return [name]
+    return [one for one in _DUE_TO.get(name, ()) if one in draft.changed]

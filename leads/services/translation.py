@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from django.db.models.functions import Lower
@@ -11,7 +12,7 @@ from django.utils import timezone
 from crmsync.core.models import Membership, User
 from leads.services.drafts import Draft
 from leads.services.fields import FIELDS, AnyRecord
-from leads.services.values import Wrong
+from leads.services.values import Wrong, text
 from leads.snapshots import FIELDS as SNAPSHOT_FIELDS
 from leads.snapshots import value_of
 
@@ -98,7 +99,10 @@ class Words:
 
 
 def _members(emails: Iterable[object]) -> dict[str, int]:
-    wanted = {one.strip().lower() for one in emails if isinstance(one, str)} - {""}
+    wanted = set()
+    for one in emails:
+        with suppress(Wrong):
+            wanted.add(_address(one))
     if not wanted:
         return {}
     rows = Membership.objects.filter(user__is_active=True)
@@ -112,11 +116,17 @@ Special = Callable[[object, Draft, Mapping[str, int]], object]
 def _owner(value: object, _: Draft, owners: Mapping[str, int]) -> object:
     if value in (None, ""):
         return None
-    if not isinstance(value, str):
-        raise Wrong("This must be an e-mail address.")
-    if value.strip().lower() not in owners:
-        raise Wrong(f"Nobody in this workspace has the e-mail {value[:254]}.")
-    return owners[value.strip().lower()]
+    address = _address(value)
+    if address not in owners:
+        raise Wrong(f"Nobody in this workspace has the e-mail {address}.")
+    return owners[address]
+
+
+_text = text(254)
+
+
+def _address(value: object) -> str:
+    return _text(value).lower()
 
 
 def _done_at(value: object, draft: Draft, _: Mapping[str, int]) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 from collections.abc import Iterator, Mapping
@@ -31,7 +32,7 @@ from leads.models import (
 from leads.services import incoming
 from leads.services.incoming import Incoming, Taken
 from leads.signals import records_changed
-from leads.snapshots import snapshots
+from leads.snapshots import FIELDS, FieldInfo, snapshots
 from leads.testing import (
     make_activity,
     make_company,
@@ -396,6 +397,37 @@ def test_a_bad_value_is_left_out_and_the_rest_is_written(
     assert (lead.country, lead.email, lead.city) == ("Italy", before, "")
 
 
+HOSTILE: list[object] = [
+    *(0, -1, 2**63, 10**400, 1.5, float("nan"), float("inf"), True, False),
+    *("", " ", "\x00", "\ud800", "x" * 200_000, "9" * 5000, "1e999999", "²", "İ"),
+    *([], ["a"], [[1]], {}, {"a": 1}, b"bytes", object(), "2026-13-45"),
+    *(datetime.max, datetime.min.replace(tzinfo=UTC), Decimal("NaN"), Decimal("1E+50")),
+]
+EVERY_FIELD = [
+    (record_type, info.name)
+    for record_type, infos in FIELDS.items()
+    for info in (*infos, FieldInfo("custom.mine", "", ""), FieldInfo("custom.", "", ""))
+]
+
+
+@pytest.mark.parametrize(("record_type", "name"), EVERY_FIELD)
+def test_nothing_a_vendor_says_breaks_a_batch(
+    workspace: Workspace, record_type: str, name: str
+) -> None:
+    for one in FIELDS:
+        make_custom_field(workspace, record_type=one, name="mine", type="number")
+    record = _full_record(workspace, record_type)
+    rows = [known(record, {name: value}) for value in HOSTILE]
+    rows += [new(f"n{place}", **{name: value}) for place, value in enumerate(HOSTILE)]
+
+    results = take(workspace, record_type, *rows)
+    found = incoming.find(workspace, record_type, [row.values for row in rows])
+
+    assert len(results) == len(found) == len(rows)
+    json.dumps([dict(one.errors) for one in results]).encode()
+    assert "\x00" not in str([one.errors for one in results])
+
+
 def test_a_bad_row_does_not_spoil_the_others(workspace: Workspace) -> None:
     bad, good = take(
         workspace, "lead", new("r1", city="Rome"), new("r2", email="b@example.com")
@@ -433,6 +465,28 @@ def test_an_amount_without_a_currency_is_left_out(workspace: Workspace) -> None:
     deal = stored(Deal, result)
     assert (deal.name, deal.amount) == ("Big one", None)
     assert "currency" in result.errors["amount"]
+
+
+def test_what_was_wrong_before_does_not_hold_up_other_fields(
+    workspace: Workspace,
+) -> None:
+    deal = make_deal(workspace, amount=Decimal(5), currency="")
+
+    result = take_one(workspace, "deal", known(deal, {"name": "Renamed"}))
+
+    deal.refresh_from_db()
+    assert (result.errors, deal.name) == ({}, "Renamed")
+
+
+def test_clearing_the_last_name_of_a_company_is_refused(workspace: Workspace) -> None:
+    company = make_company(workspace, name="", domain="example.com")
+    values = {"domain": None, "city": "Rome"}
+
+    result = take_one(workspace, "company", known(company, values))
+
+    company.refresh_from_db()
+    assert (company.domain, company.city) == ("example.com", "Rome")
+    assert list(result.errors) == ["domain"]
 
 
 def test_a_stage_of_another_workspace_is_left_out(workspace: Workspace) -> None:
@@ -502,7 +556,7 @@ def test_a_lead_of_another_workspace_is_not_found(workspace: Workspace) -> None:
     assert found(workspace, "lead", email="ada@example.com") == (None, ())
 
 
-@pytest.mark.parametrize("value", [7, None, ["a"], "a\x00b", "x" * 100_000])
+@pytest.mark.parametrize("value", [7, None, ["a"], "a\x00b", "\ud800", "x" * 100_000])
 def test_what_is_no_key_finds_nobody(workspace: Workspace, value: object) -> None:
     row = dict.fromkeys(("email", "linkedin_url", "phone", "external_id"), value)
 
