@@ -54,8 +54,26 @@ def make(calls: Calls, from_object: str, ties: Sequence[Tie]) -> list[SyncError 
         except Unsupported as error:
             outcome |= dict.fromkeys(members, error)
             continue
-        outcome |= dict(_made(calls, place, ties, members))
+        there = _there(calls, from_object, to_object, [ties[one] for one in members])
+        outcome |= {one: None for one in members if _pair(ties[one]) in there}
+        missing = [one for one in members if one not in outcome]
+        outcome |= dict(_made(calls, place, ties, missing))
     return [outcome[number] for number in range(len(ties))]
+
+
+def _there(
+    calls: Calls, from_object: str, to_object: str, ties: Sequence[Tie]
+) -> set[tuple[str, str]]:
+    """Return the ties that are made already, where making one again would double it."""
+    if "Id" in _place(from_object, to_object):
+        return set()
+    ids = list(dict.fromkeys(one for one, _ in ties))
+    tied = read(calls, from_object, to_object, ids)
+    return {(long_id(one), other) for one, others in tied.items() for other in others}
+
+
+def _pair(tie: Tie) -> tuple[str, str]:
+    return long_id(tie[0]), long_id(tie[1].to_id)
 
 
 def _place(from_object: str, to_object: str) -> Place:

@@ -185,9 +185,36 @@ def test_a_contact_of_an_opportunity_gets_a_role_there(org: Org) -> None:
     (again,) = connector.write("Opportunity", [write])
 
     assert (result.error, again.error) == (None, None)
+    assert len(org.held("OpportunityContactRole")) == 1
     ids = [str(result.remote_id)]
     assert connector.associations("Opportunity", "Contact", ids) == {ids[0]: [person]}
     assert connector.associations("Contact", "Opportunity", [person]) == {person: ids}
+
+
+def test_a_member_of_a_campaign_is_added_once(org: Org) -> None:
+    (campaign,) = org.seed("Campaign", Name="Spring")
+    one, other = org.seed("Lead", 2, LastName="A", Company="C")
+    tie = Association("Campaign", campaign)
+    connector = org.connector()
+
+    connector.associate("Lead", [(one, tie)])
+    made = connector.associate("Lead", [(one, tie), (other, tie)])
+
+    assert made == [None, None]
+    members = org.held("CampaignMember")
+    assert sorted(member["LeadId"] for member in members) == sorted([one, other])
+
+
+def test_two_objects_that_cannot_be_tied_say_so_and_the_record_is_written(
+    org: Org,
+) -> None:
+    org.made("Lead")
+    tie = (Association("Account", "001000000000001AAA"),)
+
+    (result,) = org.connector().write("Lead", [replace(lead(), associations=tie)])
+
+    assert isinstance(result.error, errors.Unsupported)
+    assert result.remote_id is not None
 
 
 def test_no_rule_gives_our_records_to_others(org: Org) -> None:
