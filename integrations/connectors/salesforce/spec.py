@@ -6,6 +6,7 @@ to v68), "LIM" its App Limits cheat sheet; "describe" is a recorded describe cal
 
 from integrations.connectors.spec import (
     BatchSizes,
+    DailyHeaders,
     OAuthFacts,
     ObjectFacts,
     OwnKey,
@@ -185,6 +186,10 @@ SPEC = VendorSpec(
     # before the first answer there is nothing to keep to.
     limits={"oauth": (), "token": ()},
     rate_headers=(),
+    # simple-salesforce tests: api-usage=25/5000; per-app-api-usage=17/250(appName=x).
+    daily=DailyHeaders(
+        usage="Sforce-Limit-Info", pattern=r"(?<![\w-])api-usage=([0-9]+)/([0-9]+)"
+    ),
     own_key=OwnKey(
         name=OWN_KEY,
         label="crmsync id",
