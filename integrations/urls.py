@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from integrations.views import (
+    conflicts,
     connections,
     deliveries,
     endpoints,
@@ -66,6 +67,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mappings/<int:pk>/first/", starting.mapping_first, name="mapping-first"),
     path("mappings/<int:pk>/sync/", starting.mapping_runs, name="mapping-runs"),
     path("mappings/<int:pk>/start/", starting.mapping_start, name="mapping-start"),
+    path("conflicts/", conflicts.conflict_list, name="conflicts"),
+    path("conflicts/decide/", conflicts.conflict_decide, name="conflicts-decide"),
+    path(
+        "conflicts/<int:pk>/restore/",
+        conflicts.conflict_restore,
+        name="conflict-restore",
+    ),
     path("runs/", runs.run_list, name="runs"),
     path("runs/<int:pk>/", runs.run_page, name="run"),
     path("runs/<int:pk>/live/", runs.run_live, name="run-live"),
