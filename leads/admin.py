@@ -338,14 +338,7 @@ class MergeAdmin(ConsoleAdmin):
     """Records that became one."""
 
     section, icon, is_large = "History", "merge", True
-    list_display = (
-        "record_type",
-        "winner_id",
-        "loser_id",
-        "origin_label",
-        "at",
-        "undone_at",
-    )
+    list_display = ("record_type", "winner_id", "loser_id", "at", "undone_at")
     list_filter = ("record_type", "origin_kind")
     search_fields = ("=winner_id", "=loser_id")
     hidden = ("workspace", "kept")
