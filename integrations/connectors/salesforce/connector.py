@@ -20,6 +20,7 @@ from integrations.connectors.salesforce import (
     matching,
     reading,
     soql,
+    tables,
     ties,
     values,
     writing,
@@ -27,6 +28,7 @@ from integrations.connectors.salesforce import (
 from integrations.connectors.salesforce.answers import Sent
 from integrations.connectors.salesforce.calls import Calls
 from integrations.connectors.salesforce.spec import (
+    BULK_BYTES,
     BULK_FROM,
     COLLECTION,
     SPEC,
@@ -231,8 +233,10 @@ class SalesforceConnector:
         cut: list[list[Sent]] = []
         for batch in writing.batches(ready, SPEC.batch.bulk):
             creates = writing.kind_of(batch[0])[0] == "create"
-            in_bulk = len(batch) >= BULK_FROM and not creates
-            cut += [batch] if in_bulk else map(list, chunks(batch, COLLECTION))
+            if len(batch) >= BULK_FROM and not creates:
+                cut += tables.fitting(batch, BULK_BYTES)
+            else:
+                cut += map(list, chunks(batch, COLLECTION))
         return cut
 
     def _write_batch(

@@ -17,6 +17,7 @@ from integrations.connectors.salesforce.spec import (
     MERGEABLE,
     QUERY_PAGE,
     READ_HEADERS,
+    VALUES_IN_QUERY,
 )
 from integrations.connectors.salesforce.values import is_id, long_id
 from integrations.records import Filter, Page, RemoteField, RemoteRecord
@@ -144,7 +145,7 @@ def _where_any(
     wanted, left = _wanted(object_type, fields)
     start = soql.select(wanted, object_type, soql.any_of(field, ()))
     found: list[RemoteRecord] = []
-    for run in soql.fitting(values, soql.room_beside(start), COLLECTION):
+    for run in soql.fitting(values, soql.room_beside(start), VALUES_IN_QUERY):
         condition = soql.any_of(field, run)
         following: str | None = None
         while True:

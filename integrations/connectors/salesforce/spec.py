@@ -222,6 +222,11 @@ COLLECTION = 200
 QUERY_PAGE = 2000
 # FACTS section 7: bulk above about 2,000 records.
 BULK_FROM = 2_001
+# A job's results hold every column that was sent; together they stay below the most
+# that an answer may have here. Theirs is 100 MB.
+BULK_BYTES = 4_000_000
+# Values of one condition; the length of the address is what mostly ends it.
+VALUES_IN_QUERY = 500
 # The daily limit tells no time to wait; a rolling day frees some each moment.
 DAILY_PAUSE_S = 900.0
 # LIM: too many long calls at once; each is over in at most this.

@@ -6,7 +6,7 @@ is not that of the upload, so each row is known by its key.
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from integrations.connectors.salesforce.answers import Sent
 
@@ -37,7 +37,24 @@ def written(batch: Sequence[Sent]) -> bytes:
         cells = {name: _cell(text) for name, text in one.body.items()}
         cells[key] = key_of(one)
         table.writerow([cells.get(name, "") for name in columns])
-    return out.getvalue().encode()
+    return out.getvalue().encode("utf-8", "replace")
+
+
+def fitting(batch: Sequence[Sent], room: int) -> Iterator[list[Sent]]:
+    """Yield runs of a batch whose values take at most so many bytes."""
+    run: list[Sent] = []
+    used = 0
+    for one in batch:
+        texts = (text or CLEAR for text in one.body.values())
+        # Three for the quotation marks and the comma of each cell.
+        size = sum(len(text.encode("utf-8", "replace")) + 3 for text in texts) + 80
+        if run and used + size > room:
+            yield run
+            run, used = [], 0
+        run.append(one)
+        used += size
+    if run:
+        yield run
 
 
 def rows(content: bytes) -> Iterable[Mapping[str, str]]:

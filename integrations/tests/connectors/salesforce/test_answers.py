@@ -267,6 +267,22 @@ def test_rows_of_a_bulk_job_say_what_changes_what_clears_and_what_stays(
         assert got == wanted | {"Key__c": f"k{number}"}
 
 
+@given(st.lists(st.text(max_size=40), min_size=1, max_size=30), st.integers(100, 900))
+@patient
+def test_jobs_are_cut_so_that_each_fits(texts: list[str], room: int) -> None:
+    batch = [
+        Sent(write(ref=str(n)), {"A": text}, key_field="Key__c", key_value=f"k{n}")
+        for n, text in enumerate(texts)
+    ]
+
+    runs = list(tables.fitting(batch, room))
+
+    assert [one for run in runs for one in run] == batch
+    for run in runs:
+        rows = tables.written(run).partition(b"\n")[2]
+        assert len(run) == 1 or len(rows) <= room
+
+
 @pytest.mark.parametrize(
     "body",
     [
