@@ -21,7 +21,7 @@ from integrations.errors import (
     redact,
 )
 from integrations.models import Connection
-from integrations.sync import journal, signin
+from integrations.sync import clocks, journal, signin
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +98,8 @@ def _note_calls(
     calls = made.take()
     trace = tracing.only(item.trace_id for item in items)
     journal.record_calls(connection, calls, trace_id=trace)
+    if calls:
+        clocks.note(connection)
     log.info(
         done,
         extra={

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from integrations.connectors.base import Connector
 from integrations.mapping import echo
 from integrations.mapping.engine import Problem
 from integrations.mapping.merge import Clash, FieldRule, Outcome, Sides, merge
 from integrations.models import Conflict, ObjectMapping
+from integrations.sync import clocks
 from integrations.sync.cases import Case, base_of
 from integrations.sync.terms import Terms
 from leads.models import Change
@@ -132,7 +133,6 @@ def _by_time(
     names = sorted({name for some in wanted.values() for name in some})
     theirs = connector.changed_at(mapping.remote_object, list(wanted), names)
     ours = hub_times(mapping.record_type, [c.record_id for c in cases if c.record_id])
-    offset = timedelta(seconds=mapping.connection.clock_offset_s or 0)
     for case in cases:
         told = theirs.get(case.ref, {})
         for name in wanted[case.ref]:
@@ -142,7 +142,7 @@ def _by_time(
                 sides.base,
                 sides.crm,
                 sides.hub,
-                crm_at=stamp - offset if stamp else None,
+                crm_at=clocks.on_ours(stamp, mapping.connection) if stamp else None,
                 hub_at=_hub_at(ours, case, terms.rules[name].source),
             )
             case.outcomes[name] = merge(timed, terms.rules[name])

@@ -21,8 +21,9 @@ from crmsync.core.queue import Ask
 from crmsync.core.scoping import in_workspace
 from integrations.connectors.base import Connector
 from integrations.connectors.session import open_connector
+from integrations.mapping.echo import MARGIN
 from integrations.models import Connection, Cursor, ObjectMapping, Run
-from integrations.sync import brake, calls, gone, intake, moved
+from integrations.sync import brake, calls, clocks, gone, intake, moved
 from integrations.sync.terms import terms_of
 
 log = logging.getLogger(__name__)
@@ -161,17 +162,16 @@ def pull(
 
 
 def _open_window(mapping: ObjectMapping, connector: Connector, cursor: Cursor) -> None:
-    """Begin at what was read, less an overlap, and end at this moment."""
-    until = their_now(mapping.connection)
+    """Begin at what was read, less an overlap, and end at this moment.
+
+    A little later than our idea of their clock: that is only known to a second, and
+    what is stamped after the end would wait for the next poll.
+    """
+    until = clocks.their_now(mapping.connection) + MARGIN
     overlap = timedelta(seconds=connector.spec.overlap_s)
     cursor.window_since = (cursor.read_up_to or until) - overlap
     cursor.window_until, cursor.page = until, ""
     cursor.save()
-
-
-def their_now(connection: Connection) -> datetime:
-    """Return the time by the CRM's clock."""
-    return queue.now() + timedelta(seconds=connection.clock_offset_s or 0)
 
 
 def _page(mapping: ObjectMapping, connector: Connector, cursor: Cursor) -> bool:

@@ -23,7 +23,7 @@ from integrations.mapping.echo import version_after_write
 from integrations.mapping.merge import Base
 from integrations.models import Link, ObjectMapping
 from integrations.records import WriteResult
-from integrations.sync import calls, journal, outbox, signin
+from integrations.sync import calls, clocks, journal, outbox, signin
 from integrations.sync.calls import failure_of
 from integrations.sync.cases import stored_base
 from integrations.sync.journal import Failed, Written
@@ -143,7 +143,9 @@ def _judge(
         again=linking,
         bases=_bases(batch.terms, fields, {} if linking else result.fields),
         stamp=version_after_write(
-            result.updated_at, batch.started_at, batch.mapping.connection.clock_offset_s
+            result.updated_at,
+            batch.started_at,
+            clocks.offset_of(batch.mapping.connection),
         ),
     )
 

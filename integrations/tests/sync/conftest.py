@@ -13,7 +13,7 @@ from integrations.connectors import session
 from integrations.models import Connection
 from integrations.services import connect_with_token
 from integrations.services.setup import set_up_due
-from integrations.simulators.testing import RunningSimulator
+from integrations.simulators.testing import SALESFORCE_TOKEN, RunningSimulator
 from leads.services.workspace import ensure_workspace_defaults
 
 
@@ -40,4 +40,27 @@ def hubspot(
     )
     assert set_up_due() == 1
     made.refresh_from_db()
+    return made
+
+
+@pytest.fixture
+def salesforce(
+    workspace: Workspace,
+    salesforce_simulator: RunningSimulator,
+    settings: pytest.FixtureRequest,
+) -> Connection:
+    """A Salesforce connection that has been set up against the simulator."""
+    settings.SALESFORCE_API_URL = salesforce_simulator.base_url  # type: ignore[attr-defined]
+    settings.SALESFORCE_AUTH_URL = salesforce_simulator.base_url  # type: ignore[attr-defined]
+    session.close_all()
+    made = connect_with_token(
+        workspace,
+        vendor="salesforce",
+        name="Salesforce",
+        token=SALESFORCE_TOKEN,
+        api_url=salesforce_simulator.base_url,
+    )
+    assert set_up_due() == 1
+    made.refresh_from_db()
+    assert made.status == Connection.Status.ACTIVE, made.status_detail
     return made

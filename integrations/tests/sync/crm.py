@@ -79,6 +79,43 @@ class HubSpotUser:
         return {name: found["properties"].get(name) for name in names}
 
 
+class SalesforceUser:
+    """Somebody with Salesforce open in their browser."""
+
+    def __init__(self, simulator: RunningSimulator) -> None:
+        self.simulator = simulator
+
+    def make(self, object_type: str, **values: str) -> str:
+        """Make a record; return its id."""
+        body = {"object": object_type, "values": values}
+        made = self.simulator.control("POST", "create", body)
+        return str(made["ids"][object_type][0])
+
+    def edit(self, object_type: str, remote_id: str, **values: str) -> None:
+        """Change a record."""
+        body = {"object": object_type, "id": remote_id, "values": values}
+        self.simulator.control("POST", "edit", body)
+
+    def convert(self, lead_id: str, **options: object) -> dict[str, str]:
+        """Convert a lead; return the ids of what it became."""
+        done = self.simulator.control("POST", "convert", {"id": lead_id, **options})
+        return dict(done)
+
+    def merge(self, object_type: str, master: str, loser: str) -> None:
+        """Merge a record into another."""
+        body = {"object": object_type, "master": master, "losers": [loser]}
+        self.simulator.control("POST", "merge", body)
+
+    def has(self, object_type: str) -> list[dict[str, str]]:
+        """Return the fields of the records that are not deleted, ids among them."""
+        found = self.simulator.dump(object_type)
+        return [
+            {"Id": one["id"], **one["properties"]}
+            for one in found
+            if not one.get("archived")
+        ]
+
+
 def both_ways(mapping: ObjectMapping, **rules: Mapping[str, object]) -> ObjectMapping:
     """Let a mapping go both ways. rules: remote field -> columns of its row."""
     mapping.direction = ObjectMapping.Direction.BOTH
