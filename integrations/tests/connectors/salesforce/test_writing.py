@@ -258,6 +258,17 @@ def test_thousands_go_in_one_job_and_each_row_finds_its_write(org: Org) -> None:
     assert not [path for path in org.paths() if path.startswith("composite")]
 
 
+def test_wide_rows_go_in_jobs_whose_results_can_be_read(org: Org) -> None:
+    org.made("Lead")
+    writes = by_own_key(2100, Description="x" * 4000)
+
+    results = org.connector().write("Lead", writes)
+
+    assert {type(one.error) for one in results} == {type(None)}
+    assert len({one.remote_id for one in results}) == 2100
+    assert len(org.paths("PUT")) == 3
+
+
 def test_updates_go_in_bulk_and_clear_what_is_none(org: Org) -> None:
     ids = org.seed("Lead", 2100, LastName="A", Company="C", Title="Old", City="Old")
     writes = [
