@@ -266,7 +266,8 @@ def test_wide_rows_go_in_jobs_whose_results_can_be_read(org: Org) -> None:
 
     assert {type(one.error) for one in results} == {type(None)}
     assert len({one.remote_id for one in results}) == 2100
-    assert len(org.paths("PUT")) == 3
+    # What is left over is few enough for a collection.
+    assert len(org.paths("PUT")) == 2
 
 
 def test_updates_go_in_bulk_and_clear_what_is_none(org: Org) -> None:
