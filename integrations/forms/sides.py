@@ -10,18 +10,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from integrations.models import ObjectMapping, RemoteSchema
+from integrations.sync.terms import writable
 from leads.models import CustomField, Lead, Stage
 from leads.snapshots import FIELDS
 
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """A field of ours. options: its values when it is a list, as (value, label)."""
+    """A field of ours. options: its values when it is a list, as (value, label).
+
+    writable: it takes values from outside; else it is computed here.
+    """
 
     name: str
     label: str
     type: str
     options: tuple[tuple[str, str], ...] = ()
+    writable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,16 @@ def sides_of(mapping: ObjectMapping) -> Sides:
 
 def _ours(record_type: str) -> dict[str, Ours]:
     own = CustomField.objects.filter(record_type=record_type, archived=False)
+    infos = {one.name: one for one in FIELDS.get(record_type, ())}
     plain = [
-        Ours(one.name, one.label, one.type, _known_options(record_type, one.name))
-        for one in FIELDS.get(record_type, ())
+        Ours(
+            one.name,
+            one.label,
+            one.type,
+            _known_options(record_type, one.name),
+            writable(record_type, one.name, infos),
+        )
+        for one in infos.values()
     ]
     custom = [
         Ours(

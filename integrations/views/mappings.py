@@ -15,12 +15,9 @@ from crmsync.core.services import Actor, Refused
 from crmsync.core.views.access import PageRequest, needs, refuse_unless
 from crmsync.core.wake import wake
 from integrations import selectors
-from integrations.forms.mapping import (
-    BaseRows,
-    MappingForm,
-    Rows,
-    initial_of,
-)
+from integrations.forms.ground import Ground
+from integrations.forms.mapping import MappingForm
+from integrations.forms.rowset import BaseRows, Rows, initial_of
 from integrations.forms.sides import Sides, sides_of
 from integrations.models import Link, ObjectMapping
 from integrations.services import mappings, retries
@@ -31,10 +28,14 @@ PREFIX = "rows"
 TOTAL = f"{PREFIX}-TOTAL_FORMS"
 
 
+def _mappings() -> QuerySet[ObjectMapping]:
+    return ObjectMapping.objects.select_related("connection", "workspace")
+
+
 @needs(Can.VIEW_SYNC)
 def mapping_list(request: PageRequest) -> HttpResponse:
     """Show all mappings by connection."""
-    rows = ObjectMapping.objects.select_related("connection").prefetch_related("rows")
+    rows = _mappings().prefetch_related("rows")
     ordered = rows.order_by("connection__name", "connection_id", "record_type", "id")
     failing = _failing_by_mapping()
     context = {
@@ -57,20 +58,29 @@ def _failing_by_mapping() -> dict[str, int]:
 @needs(Can.VIEW_SYNC)
 def mapping(request: PageRequest, pk: int) -> HttpResponse:
     """Show a mapping and change it; anything but saving only redraws what was typed."""
-    found = get_object_or_404(ObjectMapping.objects.select_related("connection"), pk=pk)
+    found = get_object_or_404(_mappings(), pk=pk)
     sides = sides_of(found)
     if request.method != "POST":
         return _page(request, found, sides, MappingForm(mapping=found, sides=sides))
     refuse_unless(request, Can.EDIT_MAPPINGS)
     data = _acted(request.POST)
     form = MappingForm(data, mapping=found, sides=sides)
-    rows = Rows(data, prefix=PREFIX, form_kwargs={"sides": sides})
+    rows = Rows(data, prefix=PREFIX, form_kwargs=_ground(form, sides))
     if "save" in data and form.is_valid() and rows.is_valid():
         if _saved(request, found, form, rows):
             return redirect(found)
     elif "save" not in data:
-        rows = _unjudged(data, sides)
+        form, rows = _unjudged(data, found, sides)
     return _page(request, found, sides, form, rows)
+
+
+def _ground(form: MappingForm, sides: Sides) -> dict[str, Ground]:
+    """Return what every row of the form stands on."""
+    found = form.mapping
+    stored = found.rows.exclude(suspended_because="")
+    suspended = dict(stored.values_list("destination", "suspended_because"))
+    there = str(found.connection)
+    return {"ground": Ground(sides, form.now("direction"), there, suspended)}
 
 
 def _acted(posted: QueryDict) -> QueryDict:
@@ -83,12 +93,16 @@ def _acted(posted: QueryDict) -> QueryDict:
     return data
 
 
-def _unjudged(data: QueryDict, sides: Sides) -> BaseRows:
-    """Return the rows as typed, with no complaint about what is not chosen yet."""
-    rows = Rows(data, prefix=PREFIX, form_kwargs={"sides": sides})
-    for form in rows.forms:
-        form.unjudged()
-    return rows
+def _unjudged(
+    data: QueryDict, found: ObjectMapping, sides: Sides
+) -> tuple[MappingForm, BaseRows]:
+    """Return what was typed, with no complaint about what is not chosen yet."""
+    form = MappingForm(data, mapping=found, sides=sides)
+    form.unjudged()
+    rows = Rows(data, prefix=PREFIX, form_kwargs=_ground(form, sides))
+    for one in rows.forms:
+        one.unjudged()
+    return form, rows
 
 
 def _saved(
@@ -152,11 +166,12 @@ def _page(
         rows = Rows(
             prefix=PREFIX,
             initial=[initial_of(one) for one in found.rows.all()],
-            form_kwargs={"sides": sides},
+            form_kwargs=_ground(form, sides),
         )
     context = {
         "page_title": str(found),
         "mapping": found,
+        "tab": "fields",
         "form": form,
         "rows": rows,
         "sides": sides,
