@@ -167,6 +167,10 @@ class RecordGone(RecordRejected):
     """The remote record is deleted, merged or never was: do not create it again."""
 
 
+class RecordBecame(RecordGone):
+    """It is another record now, e.g. a converted lead: read it to learn which."""
+
+
 class DuplicateFound(SyncError):
     """Adopt the record that is already there.
 

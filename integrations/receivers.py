@@ -6,7 +6,7 @@ from django.dispatch import receiver
 
 from crmsync.core.models import Workspace
 from crmsync.core.wake import wake_after_commit
-from integrations.sync import outbox
+from integrations.sync import moved, outbox
 from leads.facts import RecordChange
 from leads.signals import records_changed
 
@@ -16,5 +16,6 @@ def queue_push(
     sender: object, workspace: Workspace, changes: list[RecordChange], **_: object
 ) -> None:
     """Store the outbox rows; look at them once the change is durable."""
+    moved.follow_our_merges(changes)
     if outbox.queue_changes(workspace, changes):
         wake_after_commit("integrations.tasks.drain", "sync")

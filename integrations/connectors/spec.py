@@ -83,7 +83,8 @@ class DailyHeaders:
 class BatchSizes:
     """The most inputs one call may carry.
 
-    `bulk`: records of one job, for a vendor with a bulk interface; 0 = it has none.
+    `bulk`: records of one job, for a vendor with a bulk interface; 0 = it has none;
+    `bulk_from`: how many must wait for a job to be worth it.
     `write` of the connector takes that many at once and chooses by itself.
     """
 
@@ -92,6 +93,7 @@ class BatchSizes:
     associations_read: int
     associations_write: int
     bulk: int = 0
+    bulk_from: int = 2000
 
 
 @dataclass(frozen=True, slots=True)

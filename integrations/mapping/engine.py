@@ -6,8 +6,10 @@ with something else in its place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from integrations.errors import SyncError
 from integrations.mapping.transforms import TRANSFORMS
@@ -50,11 +52,15 @@ class Mapped:
 _Step = Callable[[Mapping[str, object]], str | Problem | None]
 
 
+# A default that moves with the calendar: this many days from today.
+_DAYS_AHEAD = re.compile(r"^\+(\d{1,4})d$")
+
+
 @dataclass(frozen=True, slots=True)
 class _Column:
     destination: str
     text_of: _Step
-    default: str | Problem
+    default: Callable[[date], str | Problem]
     clears: bool
 
 
@@ -64,7 +70,9 @@ class Compiled:
     def __init__(self, rows: Sequence[Row], to_text: Mapping[str, ToText]) -> None:
         self._columns = [_column(row, to_text[row.destination]) for row in rows]
 
-    def __call__(self, values: Mapping[str, object], *, creating: bool) -> Mapped:
+    def __call__(
+        self, values: Mapping[str, object], *, creating: bool, today: date = date.min
+    ) -> Mapped:
         """Map one record. values: field -> value; creating: defaults apply."""
         fields: dict[str, str] = {}
         problems = []
@@ -72,7 +80,7 @@ class Compiled:
             text = column.text_of(values)
             if text == "":
                 if creating:
-                    text = column.default or None
+                    text = column.default(today) or None
                 elif not column.clears:
                     continue
             if isinstance(text, Problem):
@@ -95,8 +103,20 @@ class Compiled:
 
 
 def _column(row: Row, to_text: ToText) -> _Column:
-    default = _sendable(row.source, row.default, to_text) if row.default else ""
-    return _Column(row.destination, _compile(row, to_text), default, row.clear_blanks)
+    return _Column(
+        row.destination,
+        _compile(row, to_text),
+        _default_of(row, to_text),
+        row.clear_blanks,
+    )
+
+
+def _default_of(row: Row, to_text: ToText) -> Callable[[date], str | Problem]:
+    if ahead := _DAYS_AHEAD.match(row.default):
+        days = timedelta(days=int(ahead[1]))
+        return lambda today: _sendable(row.source, today + days, to_text)
+    fixed = _sendable(row.source, row.default, to_text) if row.default else ""
+    return lambda today: fixed
 
 
 def _compile(row: Row, to_text: ToText) -> _Step:

@@ -22,7 +22,8 @@ class FieldRule:
     """What a field mapping says about merging.
 
     pulls, pushes: which ways the value may go; rule, first, tie: see the model;
-    clears: a blank is news, too; order: values from the earliest to the latest.
+    clears: a blank is news, too; order: values from the earliest to the latest;
+    default: what we send in place of a blank, which is no value when it comes back.
     """
 
     source: str
@@ -34,6 +35,7 @@ class FieldRule:
     tie: Winner = "crm"
     clears: bool = False
     order: tuple[str, ...] = ()
+    default: str = ""
 
 
 @dataclass(frozen=True, slots=True)

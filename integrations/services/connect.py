@@ -12,16 +12,14 @@ from django.db import transaction
 from crmsync.core import queue
 from crmsync.core.crypto import WrongKey
 from crmsync.core.models import Channel, User, Workspace
-from crmsync.core.queue import Ask
 from integrations.connectors import CONNECTORS, grants, hosts
 from integrations.connectors.session import connector_with
 from integrations.errors import SyncError
 from integrations.models import Connection, OAuthToken
 from integrations.records import Account
+from integrations.sync.asking_setup import queue_setup
 
 log = logging.getLogger(__name__)
-
-SETUP_KIND = "setup"
 
 
 class ConnectionRefused(Exception):
@@ -198,21 +196,6 @@ def _store_tokens(connection: Connection, tokens: Tokens) -> None:
     token.generation += 1
     token.refused, token.refreshing_until = 0, None
     token.save()
-
-
-def queue_setup(connection: Connection) -> None:
-    """Ask for the account to be described and its mappings to be made."""
-    assert connection.channel_id is not None
-    queue.ask(
-        [
-            Ask(
-                workspace_id=connection.workspace_id,
-                kind=SETUP_KIND,
-                key=str(connection.pk),
-                channel_id=connection.channel_id,
-            )
-        ]
-    )
 
 
 def disconnect(connection: Connection) -> None:

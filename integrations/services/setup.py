@@ -26,8 +26,8 @@ from integrations.mapping.templates import TEMPLATES
 from integrations.mapping.templates.base import MappingTemplate, RowTemplate
 from integrations.models import Connection, FieldMapping, ObjectMapping, RemoteSchema
 from integrations.records import RemoteField, RemotePipeline
-from integrations.services.connect import SETUP_KIND
-from integrations.sync import journal, signin
+from integrations.sync import journal, signin, suspending
+from integrations.sync.asking_setup import KIND as SETUP_KIND
 from leads.models import Stage
 
 log = logging.getLogger(__name__)
@@ -191,6 +191,7 @@ def _store_mapping(
         },
     )
     if not is_new:
+        suspending.resume_found(mapping)
         return
     stages = match_stages(_our_stages(), pipelines)
     facts = CONNECTORS[connection.vendor].spec.objects.get(template.remote_object)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from crmsync.core import queue, tracing
 from crmsync.core.models import WorkItem
 from crmsync.core.queue import Failure
+from integrations.connectors.limits import in_lane
+from integrations.connectors.messages import CallRecord
 from integrations.connectors.session import open_connector
 from integrations.errors import (
     Misconfigured,
@@ -25,7 +27,11 @@ from integrations.sync import clocks, journal, signin
 
 log = logging.getLogger(__name__)
 
-UNHINTED_PAUSE_S = 10.0
+# Outcomes of calls that speak of an outage, and those that say nothing about it.
+_BROKEN = frozenset({"transient", "unknown"})
+_NO_SIGN = frozenset({"throttled", "auth"})
+# A daily budget that does not say when it is new.
+DAILY_PAUSE_S = 900.0
 _rng = random.Random()
 
 
@@ -55,7 +61,9 @@ def guarded(
     class.
     """
     guard = Guard()
-    with tracing.bound(item.trace_id for item in items):
+    # A claim is of one lane; the budget keeps a reserve for the urgent one.
+    lane = min((item.lane for item in items), default=0)
+    with tracing.bound(item.trace_id for item in items), in_lane(lane):
         try:
             with _judged(connection, items, guard):
                 yield guard
@@ -100,6 +108,7 @@ def _note_calls(
     journal.record_calls(connection, calls, trace_id=trace)
     if calls:
         clocks.note(connection)
+        _tell_breaker(connection, calls)
     log.info(
         done,
         extra={
@@ -109,6 +118,15 @@ def _note_calls(
             "outcomes": [call.outcome for call in calls],
             "vendor_request_ids": [call.request_id for call in calls],
         },
+    )
+
+
+def _tell_breaker(connection: Connection, calls: Sequence[CallRecord]) -> None:
+    """A call that was refused was answered; one that was slowed down says nothing."""
+    broken = sum(1 for call in calls if call.outcome in _BROKEN)
+    silent = sum(1 for call in calls if call.outcome in _NO_SIGN)
+    queue.note_outcomes(
+        connection.channel_id or 0, ok=len(calls) - broken - silent, failed=broken
     )
 
 
@@ -130,8 +148,11 @@ def slow_down(
     connection: Connection, items: Sequence[WorkItem], error: RateLimited
 ) -> None:
     """Let the whole connection wait as long as it was told; no try is used up."""
-    told = error.retry_after_s
-    queue.pause(connection.channel_id or 0, UNHINTED_PAUSE_S if told is None else told)
+    channel_id = connection.channel_id or 0
+    if error.scope == "daily" and any(item.lane for item in items):
+        queue.pause_batch(channel_id, error.retry_after_s or DAILY_PAUSE_S)
+    else:
+        queue.slow_down(channel_id, error.retry_after_s, _rng)
     queue.give_back(items, failure=failure_of(error))
 
 

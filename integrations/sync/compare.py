@@ -69,6 +69,13 @@ def _compare_one(
     }
     _take_ours(case, terms)
     for name, rule in terms.rules.items():
+        if (
+            rule.default
+            and case.crm.get(name) == rule.default
+            and not case.hub.get(name)
+        ):
+            case.crm[name] = ""
+    for name, rule in terms.rules.items():
         if name not in case.problems:
             case.outcomes[name] = _decide(case, name, rule, at)
             if name in frozen and case.outcomes[name].clash is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal
 
+from crmsync.core import queue
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
 from integrations.models import Link, ObjectMapping
@@ -38,6 +39,7 @@ def rules_of(mapping: ObjectMapping, terms: Terms) -> Rules:
         canon=terms.canon,
         fields=terms.rules,
         deletes=mapping.deletes == ObjectMapping.Deletes.PROPAGATE,
+        today=queue.now().date(),
     )
 
 

@@ -10,7 +10,7 @@ from crmsync.core import queue
 from integrations.models import Link, LinkAlias, ObjectMapping
 from integrations.records import RemoteRecord
 from integrations.sync import outbox
-from leads.facts import Origin
+from leads.facts import Origin, RecordChange
 from leads.services import merging
 from leads.snapshots import snapshots
 
@@ -179,3 +179,31 @@ def _link_if_free(mapping: ObjectMapping, record_id: int, remote_id: str) -> Non
             "found": True,
         },
     )
+
+
+def follow_our_merges(changes: Sequence[RecordChange]) -> None:
+    """Give the links of records that were merged here to what they became.
+
+    Where that one is linked there already, the two remain two in the CRM: the loser's
+    link ends, and a person may merge them there.
+    """
+    for change in changes:
+        if change.action == "merged":
+            _, winner = change.fields.get("merged_into", (None, None))
+            if isinstance(winner, int):
+                _give_links(change.record_type, change.record_id, winner)
+
+
+def _give_links(record_type: str, loser: int, winner: int) -> None:
+    links = Link.objects.filter(record_type=record_type, record_id=loser)
+    taken = set(
+        Link.objects.filter(record_type=record_type, record_id=winner).values_list(
+            "connection_id", "remote_object"
+        )
+    )
+    for link in links.exclude(state=Link.State.UNLINKED):
+        if (link.connection_id, link.remote_object) in taken:
+            link.state, link.gone_at = Link.State.UNLINKED, queue.now()
+        else:
+            link.record_id = winner
+        link.save(update_fields=["state", "gone_at", "record_id"])

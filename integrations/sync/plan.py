@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 from integrations.mapping.canon import Canon
@@ -40,6 +41,7 @@ class Rules:
     fields: Mapping[str, FieldRule] = field(default_factory=dict)
     # A record that was deleted here is deleted there as well.
     deletes: bool = False
+    today: date = date.min
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,9 @@ def decide(subject: Subject, rules: Rules) -> Decision:
             )
         if parent.fate in {"coming", "failed"}:
             return Wait(parent.key, _waiting(parent))
-    mapped = rules.compiled(record.values, creating=subject.remote_id is None)
+    mapped = rules.compiled(
+        record.values, creating=subject.remote_id is None, today=rules.today
+    )
     if mapped.problems:
         return _held(mapped.problems)
     if subject.remote_id:

@@ -25,7 +25,7 @@ from integrations.connectors.base import Connector
 from integrations.connectors.session import open_connector
 from integrations.errors import RateLimited, ReauthRequired, SyncError, redact
 from integrations.models import ObjectMapping
-from integrations.sync import calls, gather, journal, outbox, sending
+from integrations.sync import calls, gather, journal, outbox, sending, suspending
 from integrations.sync.calls import failure_of
 from integrations.sync.journal import Failed
 from integrations.sync.plan import (
@@ -94,7 +94,7 @@ def _push_group(mapping: ObjectMapping) -> int:
             outbox.KIND,
             channel_id=mapping.connection.channel_id or 0,
             group=str(mapping.pk),
-            limit=connector.spec.batch.write,
+            limit=_most(mapping, connector),
             full_if_busy=True,
         )
         if not items:
@@ -106,6 +106,20 @@ def _push_group(mapping: ObjectMapping) -> int:
         return len(items)
 
 
+def _most(mapping: ObjectMapping, connector: Connector) -> int:
+    """Return how many rows to claim: a call's worth, or a job's where many wait."""
+    sizes = connector.spec.batch
+    if not sizes.bulk:
+        return sizes.write
+    waiting = WorkItem.objects.filter(
+        queue.due(outbox.KIND, lane=outbox.BULK),
+        channel=mapping.connection.channel_id,
+        group=str(mapping.pk),
+    )
+    many = len(waiting.values_list("pk")[: sizes.bulk_from]) >= sizes.bulk_from
+    return sizes.bulk if many else sizes.write
+
+
 def _push_guarded(
     mapping: ObjectMapping, items: Sequence[WorkItem], connector: Connector
 ) -> None:
@@ -115,7 +129,10 @@ def _push_guarded(
     except (RateLimited, ReauthRequired):
         raise
     except SyncError as error:
-        _fail_all(mapping, items, failure_of(error))
+        if suspending.is_about_a_row(mapping, error):
+            queue.give_back(items)
+        else:
+            _fail_all(mapping, items, failure_of(error))
     except Exception as error:
         log.exception("push failed", extra={"mapping": mapping.pk})
         told = redact(f"{type(error).__name__}: {error}")
@@ -171,6 +188,7 @@ def push(
         sorted_.add(item, subject, decide(subject, rules))
     journal.record_left(mapping, sorted_.leave)
     journal.record_waits(sorted_.wait)
+    queue.missed(outbox.KIND, {wait.key for _, wait in sorted_.wait})
     journal.record_failed(mapping, sorted_.hold, _rng)
     if sorted_.find:
         sending.find(mapping, sorted_.find, terms, connector)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, OperationalError
 
+from crmsync.core import queue
 from crmsync.core.models import WorkItem
 from crmsync.core.queue import Failure
 from integrations.errors import (
@@ -16,6 +17,7 @@ from integrations.errors import (
     OutcomeUnknown,
     RateLimited,
     ReauthRequired,
+    RecordBecame,
     RecordGone,
     SyncError,
 )
@@ -23,7 +25,7 @@ from integrations.mapping.echo import version_after_write
 from integrations.mapping.merge import Base
 from integrations.models import Link, ObjectMapping
 from integrations.records import WriteResult
-from integrations.sync import calls, clocks, journal, outbox, signin
+from integrations.sync import calls, clocks, journal, outbox, signin, suspending
 from integrations.sync.calls import failure_of
 from integrations.sync.cases import stored_base
 from integrations.sync.journal import Failed, Written
@@ -76,20 +78,29 @@ def _settle(
     )
     written: list[Written] = []
     failed: list[Failed] = []
+    again: list[WorkItem] = []
     slowed: list[tuple[WorkItem, RateLimited]] = []
     refused: list[tuple[WorkItem, ReauthRequired]] = []
     for (item, _, send), result in zip(sends, results, strict=True):
         outcome = _judge(batch, item, send, result, taken=taken)
+        if isinstance(result.error, RecordBecame):
+            told = "It became another record there; that one is next."
+            outcome = Failed(item, Failure("transient", told, code=result.error.code))
         if isinstance(outcome, Written):
             written.append(outcome)
         elif isinstance(result.error, RateLimited):
             slowed.append((item, result.error))
         elif isinstance(result.error, ReauthRequired):
             refused.append((item, result.error))
+        elif result.error is not None and suspending.is_about_a_row(
+            mapping, result.error
+        ):
+            again.append(item)
         else:
             failed.append(outcome)
     journal.record_written(mapping, written)
     journal.record_failed(mapping, failed, _rng)
+    queue.give_back(again)
     _mark_gone(mapping, sends, results)
     if refused:
         held, error = [item for item, _ in refused], refused[0][1]
@@ -97,6 +108,15 @@ def _settle(
     if slowed:
         held = [item for item, _ in slowed]
         calls.slow_down(mapping.connection, held, slowed[0][1])
+
+
+def moved_ids(results: Sequence[WriteResult], sends: Sequence[Send]) -> list[str]:
+    """Return the ids of records that refused a write because they became others."""
+    return [
+        send.write.remote_id
+        for send, result in zip(sends, results, strict=True)
+        if isinstance(result.error, RecordBecame) and send.write.remote_id
+    ]
 
 
 def _judge(
@@ -173,7 +193,9 @@ def _mark_gone(
     gone = [
         send.write.remote_id
         for (_, _, send), result in zip(sends, results, strict=True)
-        if isinstance(result.error, RecordGone) and send.write.remote_id
+        if isinstance(result.error, RecordGone)
+        and not isinstance(result.error, RecordBecame)
+        and send.write.remote_id
     ]
     if gone:
         Link.objects.filter(

@@ -7,12 +7,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from crmsync.core import queue
+from crmsync.core.keeping import kept
 from crmsync.core.models import WorkItem
 from crmsync.core.queue import Failure
 from integrations.connectors.base import Connector
 from integrations.models import ObjectMapping
 from integrations.records import RemoteRecord
-from integrations.sync import adopt, failures_in, gone, intake, journal, pull, results
+from integrations.sync import (
+    adopt,
+    failures_in,
+    gone,
+    intake,
+    journal,
+    moved,
+    pull,
+    results,
+)
 from integrations.sync.journal import Failed, Written
 from integrations.sync.plan import Delete, Find, Leave, Rules, Send, Subject
 from integrations.sync.terms import Terms
@@ -40,7 +50,13 @@ def send(
         return
     started_at = queue.now()
     writes = [one.write for _, _, one in sends]
-    answers = connector.write(mapping.remote_object, writes)
+    with kept([item for item, _, _ in sends]):
+        answers = connector.write(mapping.remote_object, writes)
+    became = results.moved_ids(answers, [one for _, _, one in sends])
+    if became:
+        # Now, so that the next try knows them by what they are.
+        found = connector.fetch(mapping.remote_object, became, fields=[])
+        moved.follow_conversions(mapping, found)
     results.record(results.Batch(mapping, terms, started_at, used), sends, answers)
 
 

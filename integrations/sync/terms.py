@@ -178,6 +178,7 @@ def _rule(
         tie="hub" if row.tie == "hub" else "crm",
         clears=row.clear_blanks,
         order=tuple(str(one) for one in row.order),
+        default=row.default,
     )
 
 

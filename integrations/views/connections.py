@@ -22,8 +22,9 @@ from integrations.connectors import CONNECTORS
 from integrations.forms.connections import ReconnectForm, TokenForm
 from integrations.models import ApiCall, Connection, Link
 from integrations.services import connect
-from integrations.services.connect import SETUP_KIND, ConnectionRefused
+from integrations.services.connect import ConnectionRefused
 from integrations.services.setup import TEMPLATES
+from integrations.sync.asking_setup import KIND as SETUP_KIND
 
 CALLS_SHOWN = 25
 

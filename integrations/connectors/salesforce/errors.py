@@ -22,6 +22,7 @@ from integrations.errors import (
     RateLimited,
     RateScope,
     ReauthRequired,
+    RecordBecame,
     RecordGone,
     RecordRejected,
     Retryable,
@@ -215,6 +216,8 @@ def _ambiguous(message: str, where: Where) -> RecordRejected:
 def _gone(message: str, where: Where) -> SyncError:
     if found := _NO_KEY_FIELD.search(message):
         return Misconfigured(message, field=found.group(1), **where)
+    if where.get("code") == CONVERTED:
+        return RecordBecame(message, **where)
     return RecordGone(message, **where)
 
 

@@ -73,7 +73,9 @@ TEMPLATES = (
             RowTemplate("name", "Name"),
             RowTemplate("stage_id", "StageName"),
             RowTemplate("amount", "Amount"),
-            RowTemplate("close_date", "CloseDate"),
+            # Required there; a forecast that is wrong is mended, a deal that is
+            # missing is not missed.
+            RowTemplate("close_date", "CloseDate", default="+30d"),
             # In orgs with several currencies only.
             RowTemplate("currency", "CurrencyIsoCode", direction="push"),
             RowTemplate("owner_email", "OwnerId"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -118,3 +119,12 @@ def test_transform(name: str, given: object, result: str) -> None:
 
 def test_every_transform_has_a_label() -> None:
     assert set(LABELS) == {"", *TRANSFORMS}
+
+
+def test_a_default_can_be_so_many_days_ahead() -> None:
+    row = Row("close_date", "CloseDate", default="+30d")
+    compiled = Compiled([row], {"CloseDate": str})
+
+    mapped = compiled({}, creating=True, today=date(2026, 3, 2))
+
+    assert mapped.fields == {"CloseDate": "2026-04-01"}
