@@ -25,11 +25,11 @@ def run(*, rounds: int, requests: int, seconds: float) -> list[Figure]:
         capacity = median(ours)
         alone = _answers_at_half(live, capacity, seconds, start=10_000_000)
         live.start("worker-ingest", "worker-sync", "beat")
-        rate = capacity / 2
-        well = _answers_at_half(live, rate, seconds, start=20_000_000)
-        hang = {"kind": "latency", "seconds": 5, "probability": 1}
-        rig.steer(live.simulator_url, "/__sim/faults", hang)
-        slow = _answers_at_half(live, rate, seconds, start=30_000_000)
+        pairs = [
+            _well_and_slow(live, capacity, seconds, start=(turn + 2) * 10_000_000)
+            for turn in range(rounds)
+        ]
+    changes = [slow / well for well, slow in pairs]
     return [
         Figure("webhooks answered a second, 32 clients", spread(ours, 0)),
         Figure(
@@ -46,11 +46,40 @@ def run(*, rounds: int, requests: int, seconds: float) -> list[Figure]:
         ),
         Figure(
             "P5: p99 while the CRM hangs / while it is well, workers busy",
-            f"{slow / well:.2f} ({slow:.1f} / {well:.1f} ms)",
+            spread(changes),
             "<= 1.2",
-            slow / well <= 1.2,
+            median(changes) <= 1.2,
+        ),
+        Figure(
+            "p99 while it is well, workers busy",
+            f"{spread([well for well, _ in pairs], 0)} ms",
         ),
     ]
+
+
+def _well_and_slow(
+    live: LiveSystem, capacity: float, seconds: float, *, start: int
+) -> tuple[float, float]:
+    """Return the p99 while the CRM is well and while it hangs, one after the other.
+
+    Each begins with nothing left to do, or the second would be measured beside what
+    the workers still had of the first.
+    """
+    _drain(live)
+    well = _answers_at_half(live, capacity, seconds, start=start)
+    _drain(live)
+    hang = {"kind": "latency", "seconds": 5, "probability": 1}
+    rig.steer(live.simulator_url, "/__sim/faults", hang)
+    slow = _answers_at_half(live, capacity, seconds, start=start + 5_000_000)
+    rig.forget_faults(live.simulator_url)
+    return well, slow
+
+
+def _drain(live: LiveSystem) -> None:
+    def idle() -> bool:
+        return live.count("core_workitem", "state IN ('ready', 'leased')") == 0
+
+    rig.until(idle, timeout_s=600, every_s=0.5)
 
 
 def _against_floor(

@@ -71,6 +71,12 @@ def steer(url: str, path: str, body: object | None = None) -> Any:
         return json.load(answer)
 
 
+def forget_faults(url: str) -> None:
+    """Let the simulator be well again."""
+    request = urllib.request.Request(url + "/__sim/faults", method="DELETE")  # noqa: S310 - a simulator on loopback
+    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310
+
+
 def crm_calls(url: str) -> int:
     """Return how many calls the simulator has answered."""
     return int(steer(url, NOTES)["total"])
