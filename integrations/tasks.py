@@ -79,3 +79,4 @@ def prune() -> None:
     repair.release_orphans()
     repair.end_unmapped()
     inbox.prune()
+    plans.forget_old()

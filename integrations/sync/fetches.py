@@ -77,6 +77,7 @@ def _fetch(mapping: ObjectMapping, items: Sequence[WorkItem]) -> None:
         connector,
         trace_id=items[0].trace_id,
         keeps_failures=False,
+        ties=mapping.record_type in {"deal", "activity"},
     )
     failed = {c.ref: f for c in taken.cases if (f := failures_in.failure_of(c))}
     for remote_id, failure in failed.items():

@@ -48,7 +48,7 @@ def _scan(drive: Drive) -> bool:
         )
         records = moved.follow_conversions(mapping, page.records)
         brake.check_clears(mapping, records, terms, drive.connector, run=run)
-        intake.take_in(mapping, records, drive.connector, run=run)
+        intake.take_in(mapping, records, drive.connector, run=run, ties=True)
         _mark_seen(mapping, page.records, run.pk)
         run.cursor["page"] = page.cursor
         run.cursor["scanned"] = page.cursor is None

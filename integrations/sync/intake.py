@@ -41,11 +41,13 @@ def take_in(
     trace_id: str = "",
     sending: bool = False,
     keeps_failures: bool = True,
+    ties: bool = False,
 ) -> Taken:
     """Bring the hub in step with these records.
 
     sending: the caller writes what the CRM must get; otherwise outbox rows are made.
     keeps_failures: what failed becomes a row in the error list, or is the caller's.
+    ties: also compare what known records belong to, which costs further calls.
     """
     terms = terms_of(mapping, connector)
     context = Context(
@@ -58,7 +60,7 @@ def take_in(
     todo = list({one.remote_id: one for one in records}.values())
     taken = Taken()
     for last in (False,) * (MAX_ROUNDS - 1) + (True,):
-        cases = planned(mapping, todo, terms, connector)
+        cases = planned(mapping, todo, terms, connector, ties=ties)
         stale = settle.settle(context, cases, terms)
         if last:
             for case in stale:
@@ -80,6 +82,8 @@ def planned(
     records: Sequence[RemoteRecord],
     terms: Terms,
     connector: Connector,
+    *,
+    ties: bool = False,
 ) -> list[Case]:
     """Return what follows for each record; nothing is written."""
     cases = resolve.cases_of(mapping, records, terms)
@@ -88,7 +92,7 @@ def planned(
     compare.compare(mapping, cases, terms, connector, at=queue.now())
     for case in cases:
         _invert(case, terms)
-    parents.find(mapping, cases, connector)
+    parents.find(mapping, cases, connector, known_too=ties)
     return cases
 
 

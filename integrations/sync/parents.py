@@ -16,20 +16,29 @@ PARENTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def find(mapping: ObjectMapping, cases: Sequence[Case], connector: Connector) -> None:
-    """Give new records the parents that are linked here; one call per kind of parent.
+def find(
+    mapping: ObjectMapping,
+    cases: Sequence[Case],
+    connector: Connector,
+    *,
+    known_too: bool = False,
+) -> None:
+    """Give records the parents that are linked here; one call per kind of parent.
 
-    What a record that was here before belongs to is looked at by full comparisons.
+    known_too: also those that were here before, since the ties of two records can
+    change without a change of either.
     """
-    new = [one for one in cases if one.record_id is None and _comes_in(one)]
+    wanted = [one for one in cases if _comes_in(one)]
+    if not known_too:
+        wanted = [one for one in wanted if one.record_id is None]
     above = PARENTS.get(mapping.record_type, ())
-    if not new or not above:
+    if not wanted or not above:
         return
     mappings = ObjectMapping.objects.filter(
         connection=mapping.connection, record_type__in=above, active=True
     )
     for one in mappings:
-        _find_in(mapping, new, one, connector)
+        _find_in(mapping, wanted, one, connector)
 
 
 def _comes_in(case: Case) -> bool:
@@ -54,8 +63,12 @@ def _find_in(
     )
     ours = dict(rows.values_list("remote_id", "record_id"))
     for case in cases:
-        found = [
-            ours[one] for one in tied.get(case.record.remote_id, ()) if one in ours
-        ]
-        if found:
+        ties = tied.get(case.record.remote_id, ())
+        found = [ours[one] for one in ties if one in ours]
+        if found and _parent_of(case, above.record_type) not in found:
             case.parents.setdefault(above.record_type, found[0])
+
+
+def _parent_of(case: Case, record_type: str) -> int | None:
+    """Return the parent a record has here by now; of several there any one will do."""
+    return case.snapshot.parents.get(record_type) if case.snapshot else None

@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 from django_scopes import scopes_disabled
 
 from crmsync.core import queue
+from crmsync.core.models import Workspace
 from crmsync.core.scoping import in_workspace
 from integrations.models import Connection, Cursor, ObjectMapping, Run
 from integrations.sync import gone, pull, runs
 from integrations.sync.schedule import BadSchedule, next_slot
+from leads.services import unmerging
 
 log = logging.getLogger(__name__)
 
@@ -85,3 +87,11 @@ def _start(mapping: ObjectMapping, kind: str) -> int:
         return 0
     runs.start(mapping, kind)
     return 1
+
+
+def forget_old() -> None:
+    """Forget what merges kept for taking them back, once that is too late."""
+    at = queue.now()
+    for workspace in Workspace.objects.all():
+        with in_workspace(workspace):
+            unmerging.forget_old(at)
