@@ -9,11 +9,13 @@ from datetime import datetime
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils import timezone
 
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
-from integrations import causes, selectors
+from integrations import causes, freshness, selectors
 from integrations.causes import Cause
+from integrations.freshness import Freshness
 from integrations.models import ApiCall, Connection, ObjectMapping, SyncEntry
 from integrations.selectors import HomeFigures, Row
 from leads.browse import Choice
@@ -203,6 +205,7 @@ class Health:
     failed: int
     waiting: int
     moved_today: int
+    fresh: Freshness
 
 
 def health(figures: HomeFigures) -> list[Health]:
@@ -210,12 +213,15 @@ def health(figures: HomeFigures) -> list[Health]:
     parked = WorkItem.objects.filter(state=State.PARKED, failed_at__isnull=False)
     counted = parked.order_by().values_list("channel_id").annotate(n=Count("id"))
     failed = dict(counted)
+    connections = [one.connection for one in figures.connections]
+    fresh = freshness.of_connections(connections, timezone.now())
     return [
         Health(
             one.connection,
             failed.get(one.connection.channel_id, 0),
             one.waiting + one.failing - failed.get(one.connection.channel_id, 0),
             one.moved_today,
+            fresh[one.connection.pk],
         )
         for one in figures.connections
     ]

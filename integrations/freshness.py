@@ -85,6 +85,11 @@ class Freshness:
         return min((one for one in found if one is not None), default=None)
 
     @property
+    def takes(self) -> bool:
+        """Tell whether anything is taken in from it."""
+        return any(one.takes and one.mapping.active for one in self.mappings)
+
+    @property
     def read_at(self) -> datetime | None:
         """Return when the mapping that was read longest ago was read; None: never."""
         takes = [one for one in self.mappings if one.takes and one.mapping.active]

@@ -6,7 +6,7 @@ PURE but for the run it reads: no query, and the time is an argument.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -83,6 +83,11 @@ def progress_of(run: Run, now: datetime) -> Progress:
     if run.state == State.RUNNING and rate and total and total > done:
         left = (total - done) / rate
     return Progress(done, total, run.failed, rate, left, phase_of(run))
+
+
+def with_progress(runs: Iterable[Run], now: datetime) -> list[tuple[Run, Progress]]:
+    """Return runs with how far each is."""
+    return [(run, progress_of(run, now)) for run in runs]
 
 
 def _done(run: Run) -> int:

@@ -74,8 +74,21 @@ _SENT = {
     SyncEntry.Outcome.LINKED: "found in",
     SyncEntry.Outcome.UNCHANGED: "already the same in",
     SyncEntry.Outcome.EXCLUDED: "not sent to",
+    SyncEntry.Outcome.HELD: "held back from",
+    SyncEntry.Outcome.DELETED: "deleted in",
     SyncEntry.Outcome.RETRYING: "not accepted yet by",
     SyncEntry.Outcome.FAILED: "not accepted by",
+}
+_TAKEN = {
+    SyncEntry.Outcome.CREATED: "created from",
+    SyncEntry.Outcome.UPDATED: "updated from",
+    SyncEntry.Outcome.LINKED: "found in",
+    SyncEntry.Outcome.UNCHANGED: "already the same in",
+    SyncEntry.Outcome.EXCLUDED: "not taken from",
+    SyncEntry.Outcome.HELD: "not wholly taken from",
+    SyncEntry.Outcome.DELETED: "deleted in",
+    SyncEntry.Outcome.RETRYING: "not taken yet from",
+    SyncEntry.Outcome.FAILED: "not taken from",
 }
 
 
@@ -83,10 +96,11 @@ def _sync(one: SyncEntry) -> TimelineEntry:
     what = one.get_record_type_display()
     remote = f"{one.remote_object} {one.remote_id}" if one.remote_id else ""
     fields = f"{len(one.fields)} fields" if one.fields else ""
+    words = _TAKEN if one.direction == "pull" else _SENT
     return TimelineEntry(
         at=one.at,
         kind="sync",
-        title=f"{what} {_SENT[SyncEntry.Outcome(one.outcome)]} {one.connection}",
+        title=f"{what} {words[SyncEntry.Outcome(one.outcome)]} {one.connection}",
         detail=one.message or ", ".join(part for part in (remote, fields) if part),
         url=one.connection.get_absolute_url(),
         status=one.outcome,
@@ -137,7 +151,7 @@ def home_figures(workspace: Workspace, now: datetime | None = None) -> HomeFigur
     """Return the figures of the home page, each from one query."""
     since = midnight(workspace, now or timezone.now())
     rows = _connection_figures(since)
-    items = WorkItem.objects.filter(state__in=MOVING, failed_at__isnull=True)
+    items = WorkItem.objects.filter(_UNDER_WAY)
     return HomeFigures(
         connections=rows,
         deliveries_today=Delivery.objects.filter(received_at__gte=since).count(),
@@ -151,7 +165,7 @@ def home_figures(workspace: Workspace, now: datetime | None = None) -> HomeFigur
 
 
 def _connection_figures(since: datetime) -> list[ConnectionFigures]:
-    unfinished = Q(state__in=MOVING, failed_at__isnull=True)
+    unfinished = _UNDER_WAY
     counted = WorkItem.objects.order_by().values_list("channel_id")
     work: dict[int, tuple[int, int, datetime | None]] = {
         channel_id: (waiting, failing, oldest)
@@ -173,6 +187,14 @@ def _connection_figures(since: datetime) -> list[ConnectionFigures]:
         figures.append(ConnectionFigures(one, waiting, failing, moved_today, oldest))
     return figures
 
+
+# A poll and a run come again by themselves, and what waits for a batch or for somebody
+# to ask is in nobody's way: none of these is a backlog.
+_UNDER_WAY = (
+    Q(state__in=MOVING, failed_at__isnull=True)
+    & ~Q(kind__in=["pull", "run"])
+    & Q(not_before__lt=outbox.WHEN_ASKED)
+)
 
 # --- outbox rows and what is wrong with them ------------------------------------------
 

@@ -9,6 +9,7 @@ from django import template
 
 from integrations import causes, progress
 from integrations.connectors import CONNECTORS
+from integrations.connectors.daily import Forecast
 from integrations.models import (
     Conflict,
     Connection,
@@ -95,6 +96,18 @@ def delivery_tone(state: str) -> str:
 def outcome_tone(outcome: str) -> str:
     """Return the tone of a journal entry's outcome."""
     return _TONES.get(outcome, "idle")
+
+
+@register.filter
+def share(budget: Forecast) -> int:
+    """Return how much of a daily budget is used, 0 to 100."""
+    return min(round(100 * budget.share), 100)
+
+
+@register.filter
+def share_text(budget: Forecast) -> str:
+    """Return how much of a daily budget is used, for people."""
+    return f"{share(budget)} %"
 
 
 @register.simple_tag

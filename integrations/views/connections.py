@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
@@ -17,10 +18,11 @@ from crmsync.core.roles import Can, allows
 from crmsync.core.services import Actor, audit
 from crmsync.core.views.access import PageRequest, needs
 from crmsync.core.wake import wake
-from integrations import failures, selectors
+from integrations import failures, progress, selectors
 from integrations.connectors import CONNECTORS
 from integrations.forms.connections import ReconnectForm, TokenForm
 from integrations.models import ApiCall, Connection, Link
+from integrations.offers import offers_of
 from integrations.services import connect
 from integrations.services.connect import ConnectionRefused
 from integrations.services.setup import TEMPLATES
@@ -109,13 +111,17 @@ def _connected(request: PageRequest, vendor: str, form: TokenForm) -> Connection
 def connection_page(request: PageRequest, pk: int) -> HttpResponse:
     """Show an account: health, mappings, permissions, recent calls."""
     connection = get_object_or_404(Connection, pk=pk)
-    figures = failures.health(selectors.home_figures(request.workspace))
+    health = failures.health(selectors.home_figures(request.workspace))
+    figures = next(one for one in health if one.connection.pk == connection.pk)
+    fresh = figures.fresh
     context = {
         "page_title": str(connection),
         "connection": connection,
-        "figures": next(one for one in figures if one.connection.pk == connection.pk),
+        "figures": figures,
+        "fresh": fresh,
+        "mappings": [(one, offers_of(one.mapping, {})) for one in fresh.mappings],
+        "runs": progress.with_progress(fresh.runs, timezone.now()),
         "failing_url": reverse("errors") + f"?connection={connection.pk}",
-        "mappings": connection.mappings.order_by("record_type", "remote_object"),
         "links": Link.objects.filter(connection=connection).count(),
         "form": ReconnectForm(vendor=connection.vendor),
         "has_oauth": has_oauth(connection.vendor),

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
 from crmsync.core.roles import Can, allows
 from crmsync.core.views.access import PageRequest, needs
-from integrations import failures, selectors
+from integrations import failures, progress, selectors
 from integrations.models import Connection, Delivery, Endpoint
 from leads.models import Activity
 
 REPLIES_SHOWN = 8
 CAUSES_SHOWN = 4
+RUNS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,12 @@ def home(request: PageRequest) -> HttpResponse:
     figures = selectors.home_figures(request.workspace)
     context["figures"] = figures
     if allows(request.role, Can.VIEW_SYNC):
+        health = failures.health(figures)
+        going = [run for one in health for run in one.fresh.runs]
         context |= {
-            "health": failures.health(figures),
+            "health": health,
+            "conflicts": sum(one.fresh.conflicts for one in health),
+            "runs": progress.with_progress(going[:RUNS_SHOWN], timezone.now()),
             "counts": failures.counts(),
             "groups": failures.groups()[:CAUSES_SHOWN],
             "endpoint": Endpoint.objects.filter(active=True).order_by("id").first(),

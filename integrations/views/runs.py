@@ -46,7 +46,7 @@ def run_list(request: PageRequest) -> HttpResponse:
     context = {
         "page_title": "Runs",
         "page": page,
-        "runs": [(one, progress.progress_of(one, now)) for one in page.items],
+        "runs": progress.with_progress(page.items, now),
         "columns": COLUMNS,
         "choices": runlists.choices(query),
         "filtered": any(query.get(name) for name in names),

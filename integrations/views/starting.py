@@ -52,7 +52,7 @@ def _runs_page(
         "page_title": f"{found}, runs",
         "mapping": found,
         "tab": "runs",
-        "runs": [(one, progress.progress_of(one, now)) for one in newest],
+        "runs": progress.with_progress(newest, now),
         "going": any(one.state in progress.GOING for one in newest),
         "form": form or ChosenForm(mapping=found),
         "offers": offers_of(found, refused or {}),
