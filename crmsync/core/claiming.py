@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django_scopes import scopes_disabled
 
 from crmsync.core.clock import now
-from crmsync.core.lanes import LANES, REALTIME, after_turn, next_lane
+from crmsync.core.lanes import LANES, REALTIME, after_turn, in_order, next_lane
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
 from crmsync.core.places import Place, groups_in, open_places, take_place
@@ -57,24 +57,27 @@ def due(kind: str, at: datetime | None = None, *, lane: int | None = None) -> Q:
 
 @scopes_disabled()
 def turns(kind: str) -> list[Turn]:
-    """Return the channels in which something is due, the next to be served first.
+    """Return what may be served, the next first.
 
-    Those that are paused, blocked, at their cap or stopped by their breaker are left
-    out. Serve the first, then ask again: what is urgent and came meanwhile goes first.
+    Channels that are paused, blocked, at their cap or stopped by their breaker are left
+    out. First the lane of each channel whose turn it is, then the others, for one who
+    finds nothing to take there. Serve one, then ask again: what is urgent and came
+    meanwhile goes first.
     """
     found = []
     for place in open_places(kind, now()):
         channel = place.channel
-        lane = next_lane(channel.lane_turns, place.waiting)
-        ahead = URGENT_CREDIT if lane == REALTIME else 0
-        found.append((channel.vtime - ahead, channel.pk, lane))
-    return [Turn(channel_id, lane) for _, channel_id, lane in sorted(found)]
+        lanes = in_order(channel.lane_turns, place.waiting)
+        for rank, lane in enumerate(lanes):
+            ahead = URGENT_CREDIT if lane == REALTIME else 0
+            found.append((rank, channel.vtime - ahead, channel.pk, lane))
+    return [Turn(channel_id, lane) for _, _, channel_id, lane in sorted(found)]
 
 
 @scopes_disabled()
 def due_channels(kind: str) -> list[int]:
     """Return the channels in which something is due; see `turns`."""
-    return [turn.channel_id for turn in turns(kind)]
+    return list(dict.fromkeys(turn.channel_id for turn in turns(kind)))
 
 
 def groups_of(kind: str, turn: Turn) -> list[str]:
@@ -84,13 +87,14 @@ def groups_of(kind: str, turn: Turn) -> list[str]:
 
 
 def due_groups(kind: str) -> list[tuple[int, int, str]]:
-    """Return (workspace, channel, group) of what is next in each channel."""
+    """Return (workspace, channel, group) of what is due, the next first."""
     at = now()
-    return [
+    found = (
         (workspace_id, turn.channel_id, group)
         for turn in turns(kind)
         for workspace_id, group in groups_in(kind, turn.channel_id, turn.lane, at)
-    ]
+    )
+    return list(dict.fromkeys(found))
 
 
 @scopes_disabled()

@@ -28,8 +28,13 @@ def next_lane(account: Account, waiting: Collection[int]) -> int:
     >>> next_lane([], {BATCH, REALTIME})
     0
     """
+    return in_order(account, waiting)[0]
+
+
+def in_order(account: Account, waiting: Collection[int]) -> list[int]:
+    """Return the lanes that wait, the one whose turn it is first."""
     paid = _entered(account, waiting)
-    return min(waiting, key=lambda lane: (paid[lane], lane))
+    return sorted(waiting, key=lambda lane: (paid[lane], lane))
 
 
 def after_turn(

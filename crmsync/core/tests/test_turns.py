@@ -104,6 +104,23 @@ def test_hot_lead_does_not_wait_for_company_behind_a_call_of_the_backfill(
     assert [item.lane for item in items] == [REALTIME]
 
 
+def test_who_finds_nothing_in_the_next_lane_is_told_of_the_others(
+    channel: Channel, other: Channel
+) -> None:
+    ask(channel, 5, lane=BATCH)
+    ask(channel, 5)
+    ask(other, 5, lane=BATCH)
+
+    turns = queue.turns(KIND)
+
+    assert turns == [
+        Turn(channel.pk, REALTIME),
+        Turn(other.pk, BATCH),
+        Turn(channel.pk, BATCH),
+    ]
+    assert queue.due_channels(KIND) == [channel.pk, other.pk]
+
+
 def test_flood_of_edits_does_not_stop_a_backfill_or_a_replay(channel: Channel) -> None:
     for lane in (REALTIME, BATCH, REPLAY):
         ask(channel, 300, lane=lane)
@@ -157,7 +174,7 @@ def test_groups_of_a_turn_are_those_with_something_due_in_its_lane(
     groups = queue.groups_of(KIND, Turn(channel.pk, BATCH))
 
     assert groups == ["12", "7"]
-    assert queue.due_groups(KIND) == [(workspace.pk, channel.pk, "9")]
+    assert [group for _, _, group in queue.due_groups(KIND)] == ["9", "12", "7"]
 
 
 # --- between channels -----------------------------------------------------------------
