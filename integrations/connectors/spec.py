@@ -162,7 +162,8 @@ class VendorSpec:
     "" = the account's own API host.
     `host_suffixes`: what the host of an account ends with, where each has its own;
     () = all are called at the host in settings. `references`: (object, other object)
-    -> the field of the former that holds the id of the latter.
+    -> the field of the former that holds the id of the latter. `no_ties`: pairs of
+    objects that the vendor knows no tie between.
     """
 
     name: str
@@ -184,3 +185,4 @@ class VendorSpec:
     page_host: str = ""
     host_suffixes: tuple[str, ...] = ()
     references: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    no_ties: frozenset[tuple[str, str]] = frozenset()

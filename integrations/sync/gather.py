@@ -8,6 +8,7 @@ from typing import Literal
 from crmsync.core import queue
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
+from integrations.connectors import CONNECTORS
 from integrations.models import Link, ObjectMapping
 from integrations.sync import outbox
 from integrations.sync.cases import base_of
@@ -182,32 +183,47 @@ def _parents(
 def _parents_of_type(
     mapping: ObjectMapping, parent_type: str, ids: set[int], *, asks: bool
 ) -> dict[tuple[str, int], Parent]:
-    above = ObjectMapping.objects.filter(
+    """Return the parents of one type; a person is one of several objects there."""
+    rows = ObjectMapping.objects.filter(
         connection=mapping.connection, record_type=parent_type, active=True
-    ).first()
-    if above is None:
-        return {}
-    links = links_of(mapping.connection, parent_type, above.remote_object, ids)
+    )
+    found: dict[tuple[str, int], Parent] = {}
+    # Those that only find come last: what is nowhere waits for the one that makes it.
+    for above in sorted(rows, key=lambda one: (not one.creates, one.pk)):
+        for pair, parent in _parents_in(mapping, above, ids, asks=asks).items():
+            better = parent.fate == "linked" or pair not in found
+            if better and (above.creates or parent.fate == "linked"):
+                found[pair] = parent
+    return {
+        pair: parent
+        for pair, parent in found.items()
+        if parent.fate not in {"never", "gone"} or parent_type in _ESSENTIAL
+    }
+
+
+def _parents_in(
+    mapping: ObjectMapping, above: ObjectMapping, ids: set[int], *, asks: bool
+) -> dict[tuple[str, int], Parent]:
+    links = links_of(mapping.connection, above.record_type, above.remote_object, ids)
     missing = ids - set(links)
     states = _states(above, missing)
     unknown = [one for one in missing if outbox.key_of(above.pk, one) not in states]
-    if asks:
+    if asks and above.creates:
         outbox.queue_records(mapping.workspace, above, unknown)
-    found = {}
-    for one in ids:
-        key = outbox.key_of(above.pk, one)
-        link = links.get(one)
-        fate = _fate(link, states.get(key, State.READY))
-        if fate in {"never", "gone"} and parent_type not in _ESSENTIAL:
-            continue
-        found[parent_type, one] = Parent(
-            key=key,
+    ties = CONNECTORS[mapping.connection.vendor].spec.no_ties
+    untied = (mapping.remote_object, above.remote_object) in ties
+    return {
+        (above.record_type, one): Parent(
+            key=outbox.key_of(above.pk, one),
             label=f"{above.get_record_type_display().lower()} {one}",
             remote_object=above.remote_object,
-            remote_id=link.remote_id if link else None,
-            fate=fate,
+            remote_id=None if untied or one not in links else links[one].remote_id,
+            fate=_fate(
+                links.get(one), states.get(outbox.key_of(above.pk, one), State.READY)
+            ),
         )
-    return found
+        for one in ids
+    }
 
 
 def _states(above: ObjectMapping, ids: set[int]) -> dict[str, str]:

@@ -70,6 +70,7 @@ def record_written(mapping: ObjectMapping, written: Sequence[Written]) -> None:
                 one.outcome,
                 remote_id=one.remote_id,
                 fields=sorted(one.fields),
+                message=_superseded(one.item),
                 undo=undo.get(one.item.pk),
             )
             for one in written
@@ -79,6 +80,15 @@ def record_written(mapping: ObjectMapping, written: Sequence[Written]) -> None:
         queue.give_back([one.item for one in written if one.again])
         queue.released(one.item.key for one in written)
         counting.count_out([(one.item, one.outcome) for one in done])
+
+
+def _superseded(item: WorkItem) -> str:
+    """Say how many older changes this push carried along with the newest."""
+    settled = item.applied + item.coalesced + item.skipped + item.dead
+    older = item.leased_wanted - settled - 1
+    return (
+        f"Carried {older + 1} changes: the newest superseded {older}." if older else ""
+    )
 
 
 def _store_links(

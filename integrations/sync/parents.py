@@ -38,6 +38,8 @@ def find(
         connection=mapping.connection, record_type__in=above, active=True
     )
     for one in mappings:
+        if (mapping.remote_object, one.remote_object) in connector.spec.no_ties:
+            continue
         _find_in(mapping, wanted, one, connector)
 
 

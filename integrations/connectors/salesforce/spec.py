@@ -175,6 +175,8 @@ SPEC = VendorSpec(
     objects={facts.name: facts for facts in _OBJECTS},
     associations={},
     references=_REFERENCES,
+    # A lead belongs to nothing until it is converted. describe: no reference to it.
+    no_ties=frozenset({("Opportunity", "Lead"), ("Lead", "Account")}),
     # REST resources_composite_sobjects_collections; BULK: one internal batch has 10,000
     # rows. Associations are fields, or rows of an object between the two.
     batch=BatchSizes(
