@@ -9,7 +9,7 @@ from celery import shared_task
 from crmsync.core import heartbeat, queue
 from crmsync.core.wake import wake
 from integrations.services import setup
-from integrations.sync import fetches, plans, pull, push, repair, runs
+from integrations.sync import fetches, hints, plans, pull, push, repair, runs
 from integrations.webhooks import inbox
 
 # Longer than a row that goes to wait can be in a worker's hands.
@@ -18,10 +18,11 @@ RECENT = timedelta(minutes=10)
 
 @shared_task
 def process_deliveries() -> int:
-    """Turn what arrived into records."""
-    handled = inbox.process_due()
+    """Turn what arrived into records, and hints of CRMs into rows that fetch."""
+    handled = inbox.process_due(hints.take)
     if handled:
         wake("integrations.tasks.drain", "sync")
+        wake("integrations.tasks.take_in", "sync")
     return handled
 
 

@@ -1,4 +1,4 @@
-"""The answers of the inbox, as ASGI messages: short JSON, never a page."""
+"""The answers of the inbox, as ASGI messages: short, mostly JSON, never a page."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from integrations.webhooks.base import Receipt
 from integrations.webhooks.envelope import Refused
 from integrations.webhooks.store import Stored
 
@@ -13,16 +14,22 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
 RETRY_AFTER_S = 5
+_JSON = "application/json"
 _HEADERS = (
-    (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
 )
 _CLOSE = (b"connection", b"close")
 
 
-async def accepted(send: Send, stored: Stored) -> None:
-    """Answer 202, for a repeat too: the sender has done what it should."""
+async def accepted(send: Send, stored: Stored, *, receipt: Receipt | None) -> None:
+    """Answer 2xx, for a repeat too: the sender has done what it should.
+
+    receipt: the very words it waits for; without them 202 and what was stored.
+    """
+    if receipt is not None:
+        await _send(send, 200, receipt, stored.trace_id)
+        return
     payload = {
         "id": stored.delivery_id,
         "status": "duplicate" if stored.is_repeat else "accepted",
@@ -72,8 +79,22 @@ async def _answer(
     extra: Headers = (),
     before_end: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    body = json.dumps(payload).encode()
+    receipt = Receipt(_JSON, json.dumps(payload).encode())
+    await _send(send, status, receipt, trace_id, extra=extra, before_end=before_end)
+
+
+async def _send(
+    send: Send,
+    status: int,
+    receipt: Receipt,
+    trace_id: str,
+    *,
+    extra: Headers = (),
+    before_end: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    body = receipt.body
     headers = [
+        (b"content-type", receipt.content_type.encode()),
         *_HEADERS,
         (b"content-length", str(len(body)).encode()),
         (b"x-trace-id", trace_id.encode()),

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from django_scopes import scopes_disabled
 
 from crmsync.core.scoping import workspace_channel
-from integrations.models import Endpoint
+from integrations.connectors.grants import NotSetUp, client_of
+from integrations.models import Connection, Endpoint
 from integrations.webhooks.database import with_reconnect
+from integrations.webhooks.sources import SOURCES
 
 # How long a change of an endpoint may take to be noticed.
 LIFE_S = 5.0
@@ -21,24 +23,54 @@ MAX_KNOWN = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What receiving needs of an endpoint; secrets: newest first."""
+    """What receiving needs of an endpoint.
+
+    secrets: newest first; account: the vendor's id of its connection's account, "" when
+    it has none.
+    """
 
     endpoint_id: int
     workspace_id: int
     channel_id: int
     source: str
     secrets: tuple[str, ...]
+    account: str = ""
 
 
 def look_up(digest: str) -> Known | None:
     """Return the active endpoint with this digest from the database."""
     with scopes_disabled():
-        found = Endpoint.objects.filter(token_digest=digest, active=True).first()
+        rows = Endpoint.objects.select_related("connection")
+        found = rows.filter(token_digest=digest, active=True).first()
     if found is None:
         return None
-    secrets = tuple(line.strip() for line in found.secrets.splitlines() if line.strip())
-    channel_id = workspace_channel(found.workspace_id).pk
-    return Known(found.pk, found.workspace_id, channel_id, found.source, secrets)
+    return Known(
+        endpoint_id=found.pk,
+        workspace_id=found.workspace_id,
+        channel_id=workspace_channel(found.workspace_id).pk,
+        source=found.source,
+        secrets=secrets_of(found),
+        account=found.connection.account_id if found.connection else "",
+    )
+
+
+def secrets_of(endpoint: Endpoint) -> tuple[str, ...]:
+    """Return what the endpoint's source signs with, the newest first.
+
+    A CRM signs with the secret of the app that was let in by OAuth, unless the endpoint
+    has another.
+    """
+    own = (line.strip() for line in endpoint.secrets.splitlines())
+    found = tuple(line for line in own if line)
+    source, connection = SOURCES.get(endpoint.source), endpoint.connection
+    if found or connection is None or source is None or not source.signs:
+        return found
+    if connection.auth != Connection.Auth.OAUTH:
+        return ()
+    try:
+        return (client_of(connection.vendor)[1],)
+    except NotSetUp:
+        return ()
 
 
 class EndpointCache:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from integrations.errors import SignatureInvalid
 from integrations.webhooks.base import Malformed, RawRequest, Source
-from integrations.webhooks.reading import clean_text, read_json
+from integrations.webhooks.reading import clean_text
 
 log = logging.getLogger(__name__)
 
@@ -69,17 +69,23 @@ def kept(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def judge(
-    source: Source, secrets: Sequence[str], request: RawRequest, *, now: datetime
+    source: Source,
+    secrets: Sequence[str],
+    request: RawRequest,
+    *,
+    now: datetime,
+    account: str = "",
 ) -> str:
     """Return the key that is equal when the same delivery comes again.
 
-    Raises Refused. An error of our own in the check of the payload accepts it: the
-    processing will fail visibly, and can be repeated once it is mended.
+    account: the vendor's id of the only account it may be about. Raises Refused. An
+    error of our own in the check of the payload accepts it: the processing will fail
+    visibly, and can be repeated once it is mended.
     """
     if source.signs or secrets:
         _require_signature(source, secrets, request, now)
     try:
-        return _checked(source, request.body)
+        return _checked(source, request.body, account)
     except Malformed as error:
         raise Refused(400, "malformed", str(error)) from None
     except Refused:
@@ -89,10 +95,13 @@ def judge(
         return hashlib.sha256(request.body).hexdigest()
 
 
-def _checked(source: Source, body: bytes) -> str:
-    payload = read_json(body)
+def _checked(source: Source, body: bytes, account: str) -> str:
+    payload = source.read(body)
     if reason := source.refuses(payload):
         raise Refused(400, "unexpected_payload", reason)
+    if source.vendor and not source.is_about(payload, account):
+        words = "It is about another account than this endpoint's connection."
+        raise Refused(403, "wrong_account", words)
     return source.dedupe_key(payload, body)
 
 

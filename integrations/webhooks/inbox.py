@@ -22,9 +22,10 @@ from crmsync.core.models import WorkItem, Workspace
 from crmsync.core.scoping import in_workspace, workspace_channel
 from crmsync.core.wake import wake
 from integrations.models import Delivery, Endpoint
-from integrations.webhooks import events
-from integrations.webhooks.base import Malformed
-from integrations.webhooks.reading import clean_text, read_json
+from integrations.webhooks import events, hinted
+from integrations.webhooks.base import Hint, Malformed
+from integrations.webhooks.hinted import TakeHints
+from integrations.webhooks.reading import clean_text
 from integrations.webhooks.retention import prune
 from integrations.webhooks.sources import SOURCES
 from integrations.webhooks.store import PROCESS
@@ -53,11 +54,13 @@ class Parsed:
     item: WorkItem
     delivery: Delivery
     messages: list[Message]
+    hints: list[Hint]
 
 
-def process_due() -> int:
+def process_due(take: TakeHints = hinted.take_none) -> int:
     """Process what is due, channel by channel; return how many deliveries.
 
+    take: what is given the hints of CRMs, inside the transaction that processes them.
     Stops when nothing is due any more or the time slice is over.
     """
     until = time.monotonic() + settings.WORK_TIME_SLICE_S
@@ -71,17 +74,17 @@ def process_due() -> int:
                 PROCESS, channel_id=channel_id, group=group, limit=BATCH
             )
             if items:
-                process(workspace_id, items)
+                process(workspace_id, items, take)
                 handled, progress = handled + len(items), True
     return handled
 
 
-def process(workspace_id: int, items: Sequence[WorkItem]) -> None:
+def process(workspace_id: int, items: Sequence[WorkItem], take: TakeHints) -> None:
     """Process leased items of one workspace, and wake what pushes the changes."""
     workspace = Workspace.objects.get(pk=workspace_id)
     with in_workspace(workspace), tracing.bound(one.trace_id for one in items):
         for some in _by_size(items):
-            _settle(workspace, list(_parsed(some)))
+            _settle(workspace, list(_parsed(some)), take)
         log.info("deliveries processed", extra={"count": len(items)})
     wake("integrations.tasks.drain", "sync")
 
@@ -107,7 +110,9 @@ def _by_size(items: Sequence[WorkItem]) -> Iterator[list[WorkItem]]:
 
 def _parsed(items: Sequence[WorkItem]) -> Iterator[Parsed]:
     """Yield what could be read; what could not is marked as failed, alone."""
-    deliveries = Delivery.objects.select_related("endpoint__deal_stage__pipeline")
+    deliveries = Delivery.objects.select_related(
+        "endpoint__deal_stage__pipeline", "endpoint__connection"
+    )
     by_key = {
         str(one.pk): one for one in deliveries.filter(pk__in=[i.key for i in items])
     }
@@ -117,21 +122,22 @@ def _parsed(items: Sequence[WorkItem]) -> Iterator[Parsed]:
             queue.finish([item], skipped=True)
             continue
         try:
-            messages = _messages(delivery)
+            parsed = _read(item, delivery)
         except Malformed as error:
             _fail(item, delivery, queue.Failure("malformed", str(error)), trace="")
         except Exception as error:
             _fail(item, delivery, _bug(error), trace=traceback.format_exc())
         else:
-            yield Parsed(item, delivery, messages)
+            yield parsed
 
 
-def _messages(delivery: Delivery) -> list[Message]:
+def _read(item: WorkItem, delivery: Delivery) -> Parsed:
     source = SOURCES[delivery.endpoint.source]
-    payload = read_json(bytes(delivery.body))
-    return source.parse(
+    payload = source.read(bytes(delivery.body))
+    messages = source.parse(
         payload, trace_id=delivery.trace_id, received_at=delivery.received_at
     )
+    return Parsed(item, delivery, messages, hinted.hints_of(delivery, payload))
 
 
 def _bug(error: Exception) -> queue.Failure:
@@ -159,12 +165,12 @@ def _fail(
 # --- recording ---------------------------------------------------------------------
 
 
-def _settle(workspace: Workspace, batch: Sequence[Parsed]) -> None:
+def _settle(workspace: Workspace, batch: Sequence[Parsed], take: TakeHints) -> None:
     """Record a batch as one; when that fails, each delivery by itself."""
     if not batch:
         return
     try:
-        _twice(workspace, batch)
+        _twice(workspace, batch, take)
     except Exception as error:
         if len(batch) == 1:
             _give_up(batch[0], error)
@@ -173,15 +179,15 @@ def _settle(workspace: Workspace, batch: Sequence[Parsed]) -> None:
             "batch taken apart", extra={"count": len(batch), "error": repr(error)}
         )
         for one in batch:
-            _settle(workspace, [one])
+            _settle(workspace, [one], take)
 
 
-def _twice(workspace: Workspace, batch: Sequence[Parsed]) -> None:
+def _twice(workspace: Workspace, batch: Sequence[Parsed], take: TakeHints) -> None:
     """Record; once more when another transaction was in the way."""
     try:
-        _record(workspace, batch)
+        _record(workspace, batch, take)
     except (IntegrityError, OperationalError):
-        _record(workspace, batch)
+        _record(workspace, batch, take)
 
 
 def _give_up(one: Parsed, error: Exception) -> None:
@@ -197,9 +203,12 @@ def _give_up(one: Parsed, error: Exception) -> None:
 
 
 @transaction.atomic
-def _record(workspace: Workspace, batch: Sequence[Parsed]) -> None:
+def _record(workspace: Workspace, batch: Sequence[Parsed], take: TakeHints) -> None:
     outcome: list[tuple[Parsed, list[Recorded]]] = []
     for endpoint, some in _by_endpoint(batch):
+        if endpoint.connection is not None:
+            pairs = [(one.delivery, one.hints) for one in some]
+            hinted.hand_on(workspace, endpoint.connection, pairs, take)
         results = iter(
             engagement.record_messages(
                 workspace,

@@ -25,7 +25,7 @@ from prometheus_client import Counter
 
 from integrations.webhooks import answers
 from integrations.webhooks.answers import Send
-from integrations.webhooks.base import RawRequest
+from integrations.webhooks.base import RawRequest, Receipt, Source
 from integrations.webhooks.body import (
     BodyReader,
     Disconnected,
@@ -55,14 +55,19 @@ _OUR_TROUBLE = (Unavailable, DatabaseError, InterfaceError)
 
 @dataclass(slots=True)
 class Arrival:
-    """One request on its way in; body and endpoint as far as they are known."""
+    """One request on its way in; what is not known yet is empty.
+
+    url: as the sender knows it; receipt: what it must be answered, once it is stored.
+    """
 
     method: str
+    url: str
     headers: Mapping[str, str]
     trace_id: str
     received_at: datetime
     body: bytes = b""
     endpoint: Known | None = None
+    receipt: Receipt | None = None
 
 
 class IngestApplication:
@@ -91,6 +96,7 @@ class IngestApplication:
         """Answer one request."""
         arrival = Arrival(
             method=scope["method"],
+            url=_address(scope),
             headers=headers_of(scope["headers"]),
             trace_id=new_trace_id(),
             received_at=timezone.now(),
@@ -108,7 +114,7 @@ class IngestApplication:
             await answers.unavailable(send, arrival.trace_id)
         else:
             RECEIVED.labels("duplicate" if stored.is_repeat else "accepted").inc()
-            await answers.accepted(send, stored)
+            await answers.accepted(send, stored, receipt=arrival.receipt)
 
     async def _take(self, path: str, arrival: Arrival, receive: Receive) -> Stored:
         """Check one request and store it, cheap checks first."""
@@ -150,9 +156,10 @@ class IngestApplication:
         limit = settings.WEBHOOK_REJECTED_KEEP
         if not self._budget.allows(endpoint.endpoint_id, per_window=limit):
             return
+        row = _row(arrival, endpoint, None)
         row = replace(
-            _row(arrival, endpoint, None),
-            body=arrival.body[:REJECTED_BODY_BYTES],
+            row,
+            body=row.body[:REJECTED_BODY_BYTES],
             status_code=refusal.status,
             reason=refusal.message[:300],
         )
@@ -187,12 +194,35 @@ async def _judged(arrival: Arrival, endpoint: Known) -> str:
     if source is None:
         raise Unavailable(f"There is no source named {endpoint.source}.")
     request = RawRequest(
-        arrival.method, arrival.headers, arrival.body, arrival.received_at
+        arrival.method, arrival.headers, arrival.body, arrival.received_at, arrival.url
     )
-    now = arrival.received_at
+    arrival.receipt = source.receipt(request)
     if len(request.body) <= LARGE_BYTES:
-        return judge(source, endpoint.secrets, request, now=now)
-    return await asyncio.to_thread(judge, source, endpoint.secrets, request, now=now)
+        return _judge(source, endpoint, request)
+    return await asyncio.to_thread(_judge, source, endpoint, request)
+
+
+def _judge(source: Source, endpoint: Known, request: RawRequest) -> str:
+    return judge(
+        source,
+        endpoint.secrets,
+        request,
+        now=request.received_at,
+        account=endpoint.account,
+    )
+
+
+def _address(scope: Mapping[str, Any]) -> str:
+    """Return the public address as it was called; a signature may cover it."""
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope.get("query_string", b"")
+    called = path.partition(b"?")[0] + (b"?" + query if query else b"")
+    return str(settings.PUBLIC_URL) + called.decode("latin-1")
+
+
+def _storable(arrival: Arrival, endpoint: Known) -> bytes:
+    source = SOURCES.get(endpoint.source)
+    return source.storable(arrival.body) if source else arrival.body
 
 
 def _row(arrival: Arrival, endpoint: Known, key: str | None) -> Row:
@@ -201,7 +231,7 @@ def _row(arrival: Arrival, endpoint: Known, key: str | None) -> Row:
         received_at=arrival.received_at,
         method=arrival.method[:10],
         headers=kept(arrival.headers),
-        body=arrival.body,
+        body=_storable(arrival, endpoint),
         size=len(arrival.body) or announced(arrival.headers),
         dedupe_key=key,
         trace_id=arrival.trace_id,

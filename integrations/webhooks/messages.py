@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from integrations.webhooks import reading
+from integrations.webhooks.json_source import JsonSource
 from integrations.webhooks.people import PersonPaths, person_of
 from integrations.webhooks.signatures import StandardSigned
 from integrations.webhooks.text import MAX_HTML, readable
@@ -36,7 +37,7 @@ class MessagePaths:
     campaign_id: Paths
 
 
-class OneMessage(StandardSigned):
+class OneMessage(StandardSigned, JsonSource):
     """Base of these sources: subclasses say where, who may post, and the direction."""
 
     name: str

@@ -11,6 +11,8 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "payloads"
 _EVENTS = ".events.json"
+# The account that a CRM's payloads are about.
+ACCOUNTS = {"hubspot": "4100001", "salesforce": "00D8x000001AbCdEAK"}
 
 
 def sources() -> list[str]:
@@ -20,17 +22,28 @@ def sources() -> list[str]:
 
 def cases(source: str) -> list[str]:
     """Return the names of a source's payloads, none for an unknown source."""
-    files = (FOLDER / source).glob("*.json")
+    files = (FOLDER / source).glob("*.*")
     return sorted(f.stem for f in files if not f.name.endswith(_EVENTS))
 
 
 def body_of(source: str, case: str) -> bytes:
     """Return a payload, byte for byte."""
-    return (FOLDER / source / f"{case}.json").read_bytes()
+    path = FOLDER / source / f"{case}.xml"
+    return (path if path.exists() else path.with_suffix(".json")).read_bytes()
+
+
+def for_account(source: str, body: bytes, account: str) -> bytes:
+    """Return a CRM's payload as it would be about another account of it."""
+    golden = ACCOUNTS.get(source, "").encode()
+    if not golden:
+        return body
+    wanted = account.encode()
+    # An id of Salesforce is as good without its last three characters.
+    return body.replace(golden, wanted).replace(golden[:15], wanted[:15])
 
 
 def events_of(source: str, case: str) -> list[dict[str, Any]]:
-    """Return the messages a payload must become, without empty facts of the person."""
+    """Return the messages and hints a payload must become, without what is empty."""
     found: list[dict[str, Any]] = json.loads(
         (FOLDER / source / f"{case}{_EVENTS}").read_text()
     )

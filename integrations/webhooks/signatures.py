@@ -59,6 +59,14 @@ class StandardSigned:
         """Check the signature. Raises SignatureInvalid."""
         verify_standard(request, secrets, now)
 
+    def sign(self, request: RawRequest, secret: str) -> dict[str, str]:
+        """Return the headers of the request, signed at the time of its receipt."""
+        at = request.received_at
+        stamp = at.isoformat().encode()
+        message_id = f"msg_{hashlib.sha256(request.body + stamp).hexdigest()[:24]}"
+        text = request.body.decode()
+        return sign_standard(text, secret=secret, message_id=message_id, at=at)
+
 
 def _key(secret: str) -> bytes:
     """Return the bytes of a `whsec_` secret, empty for one that is not Base64."""
@@ -112,6 +120,42 @@ def verify_hmac(
         ),
         [given.removeprefix(prefix).encode("latin-1", "replace")],
     )
+
+
+def verify_addressed(
+    request: RawRequest,
+    secrets: Sequence[str],
+    now: datetime,
+    *,
+    address: str,
+    signature: str,
+    timestamp: str,
+) -> None:
+    """Check an HMAC over method, address, body and time, in Base64.
+
+    signature, timestamp: names of the headers; the time is in milliseconds. Raises
+    SignatureInvalid when it is missing, wrong, or older or newer than five minutes.
+    """
+    given = _header(request, signature).encode("latin-1", "replace")
+    stamp = _header(request, timestamp)
+    # To whole seconds: whatever digits there are must not become a number too large.
+    _require_fresh(stamp[:-3] if stamp.isascii() and stamp.isdigit() else "", now)
+    _require_match(
+        (
+            sign_addressed(request, secret, address=address, stamp=stamp)
+            for secret in secrets
+            if secret
+        ),
+        [given],
+    )
+
+
+def sign_addressed(
+    request: RawRequest, secret: str, *, address: str, stamp: str
+) -> bytes:
+    """Return the signature of `verify_addressed`. stamp: epoch milliseconds."""
+    signed = (request.method + address).encode() + request.body + stamp.encode()
+    return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest())
 
 
 def _header(request: RawRequest, name: str) -> str:

@@ -13,7 +13,6 @@ from crmsync.core.models import WorkItem
 from integrations.models import Delivery, Endpoint
 from integrations.webhooks.endpoints import look_up
 from integrations.webhooks.ingest import new_trace_id
-from integrations.webhooks.reading import read_json
 from integrations.webhooks.sources import SOURCES
 from integrations.webhooks.store import Row, Stored, store
 from leads.signals import records_changed
@@ -37,7 +36,7 @@ def row_of(endpoint: Endpoint, payload: dict[str, object] | bytes) -> Row:
         headers={"content-type": "application/json"},
         body=body,
         size=len(body),
-        dedupe_key=source.dedupe_key(read_json(body), body),
+        dedupe_key=source.dedupe_key(source.read(body), body),
         trace_id=new_trace_id(),
     )
 

@@ -126,9 +126,63 @@ _NAMES = st.sampled_from(
     ]
 )
 _PAYLOADS = st.dictionaries(_NAMES, _JSON | st.dictionaries(_NAMES, _JSON))
+_PORTAL = 4100001
+_EVENT_NAMES = st.sampled_from(
+    [
+        *("objectId", "eventId", "occurredAt", "propertyName", "propertyValue"),
+        *("mergedObjectIds", "newObjectId", "primaryObjectId", "toObjectId"),
+        *("objectTypeId", "fromObjectId", "changeSource"),
+    ]
+)
+_TYPES = st.sampled_from(
+    ["contact.merge", "object.creation", "deal.associationChange", "company.deletion"]
+)
+_HUBSPOT = st.lists(
+    st.builds(
+        lambda event, what: {**event, "portalId": _PORTAL, "subscriptionType": what},
+        st.dictionaries(_EVENT_NAMES, _JSON),
+        _TYPES | _JSON,
+    )
+    | _JSON
+)
+_HEADER_NAMES = st.sampled_from(
+    [
+        *("entityName", "recordIds", "recordId", "changeType", "changeOrigin"),
+        *("commitTimestamp", "changedFields", "nulledFields", "transactionKey"),
+    ]
+)
+_CHANGE = st.builds(
+    lambda header, values: {**values, "ChangeEventHeader": header},
+    st.dictionaries(_HEADER_NAMES, _JSON | st.lists(st.text())),
+    st.dictionaries(st.text(), _JSON),
+)
+_SALESFORCE = _CHANGE | st.lists(_CHANGE | _JSON) | _JSON
+_HINTED = {"hubspot": _HUBSPOT, "salesforce": _SALESFORCE}
 
 
-@pytest.mark.parametrize("name", sorted(SOURCES))
+@pytest.mark.parametrize("name", sorted(_HINTED))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_no_payload_makes_a_source_of_hints_raise(
+    name: str, data: st.DataObject
+) -> None:
+    source, payload = SOURCES[name], data.draw(_HINTED[name])
+    account = {"hubspot": str(_PORTAL), "salesforce": "00D8x000001AbCdEAK"}[name]
+
+    source.refuses(payload)
+    source.is_about(payload, account)
+    assert len(source.dedupe_key(payload, b"")) == 64
+    hints = source.hints(payload, account=account, received_at=NOON)
+
+    for hint in hints:
+        assert len(hint.remote_object) <= 80
+        assert len(hint.remote_id) <= 25
+        assert len(hint.origin) <= 60
+        assert hint.at is not None
+        assert hint.at.tzinfo is not None
+
+
+@pytest.mark.parametrize("name", sorted(set(SOURCES) - set(_HINTED)))
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(payload=_PAYLOADS)
 def test_no_payload_makes_a_source_raise_anything_but_malformed(

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 
 from integrations.webhooks.base import Source
 from integrations.webhooks.sources.generic import Generic
+from integrations.webhooks.sources.hubspot import HubSpot
 from integrations.webhooks.sources.lgm import LaGrowthMachine
+from integrations.webhooks.sources.salesforce import Salesforce
 
 SOURCES: Mapping[str, Source] = {
-    source.name: source for source in (LaGrowthMachine(), Generic())
+    source.name: source
+    for source in (LaGrowthMachine(), Generic(), HubSpot(), Salesforce())
 }

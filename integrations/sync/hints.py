@@ -1,0 +1,145 @@
+"""Takes a CRM's hints: asks for what they name to be fetched, and never trusts them.
+
+A hint lost costs minutes, since the next pull finds the change; one that comes twice,
+late or out of order asks for the same row again and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+
+from crmsync.core import queue
+from crmsync.core.queue import Ask
+from integrations.models import Connection, ObjectMapping
+from integrations.sync import failures_in, pull
+from integrations.webhooks.base import OWN, Hint
+
+# Our own writes come back within seconds; after this the way back is not working.
+ECHO_WITHIN = timedelta(minutes=15)
+SILENT_AFTER = 3
+_KEEP_HEARD_S = 7 * 24 * 3600
+
+# What became of a hint: its record is fetched, all of the object is pulled, it is our
+# own write coming back, or nothing here takes that object in.
+Outcome = Literal["fetch", "pull", "echo", "skipped"]
+Told = tuple[Hint, str]
+Mappings = Mapping[str, Sequence[ObjectMapping]]
+
+
+def take(connection: Connection, told: Sequence[Told]) -> list[Outcome]:
+    """Ask for what the hints name, in the caller's transaction; one outcome for each.
+
+    told: hints of this connection's account, each with the trace id of its delivery.
+    The caller wakes `integrations.tasks.take_in` after its commit.
+    """
+    mappings = _by_object(connection)
+    outcomes = [_outcome(hint, mappings) for hint, _ in told]
+    pairs = list(zip(told, outcomes, strict=True))
+    queue.ask(
+        _ask(connection, mapping, key=key, kind=kind, trace_id=trace_id)
+        for (hint, trace_id), outcome in pairs
+        for mapping in mappings.get(hint.remote_object, ())
+        for kind, key in _wanted(hint, outcome, mapping)
+    )
+    note_echo(connection, {hint.remote_object for hint, _ in told})
+    return outcomes
+
+
+def _by_object(connection: Connection) -> Mappings:
+    """Return the active mappings that take something in, by remote object."""
+    if connection.status == Connection.Status.DISCONNECTED:
+        return {}
+    found: dict[str, list[ObjectMapping]] = {}
+    both = [ObjectMapping.Direction.PULL, ObjectMapping.Direction.BOTH]
+    rows = ObjectMapping.objects.filter(connection=connection, direction__in=both)
+    for mapping in rows.filter(active=True):
+        found.setdefault(mapping.remote_object, []).append(mapping)
+    return found
+
+
+def _outcome(hint: Hint, mappings: Mappings) -> Outcome:
+    if hint.remote_object not in mappings:
+        return "skipped"
+    if not hint.remote_id:
+        return "pull"
+    return "echo" if hint.origin == OWN else "fetch"
+
+
+def _wanted(
+    hint: Hint, outcome: Outcome, mapping: ObjectMapping
+) -> list[tuple[str, str]]:
+    """Return kind and key of the rows to ask for.
+
+    Of a merge both records are read: the one that went, and the one that took it over.
+    """
+    if outcome == "pull":
+        return [(pull.KIND, str(mapping.pk))]
+    if outcome != "fetch":
+        return []
+    other = hint.other_id if hint.kind == "merged" else ""
+    ids = [one for one in (hint.remote_id, other) if one]
+    return [(failures_in.KIND, failures_in.key_of(mapping.pk, one)) for one in ids]
+
+
+def _ask(
+    connection: Connection,
+    mapping: ObjectMapping,
+    *,
+    key: str,
+    kind: str,
+    trace_id: str,
+) -> Ask:
+    assert connection.channel_id is not None
+    return Ask(
+        workspace_id=connection.workspace_id,
+        kind=kind,
+        key=key,
+        channel_id=connection.channel_id,
+        group=str(mapping.pk) if kind == failures_in.KIND else "",
+        trace_id=trace_id,
+    )
+
+
+# --- silence --------------------------------------------------------------------------
+
+
+def note_echo(connection: Connection, remote_objects: Iterable[str]) -> None:
+    """Remember, once the transaction is durable, that the CRM speaks of these objects.
+
+    Any notice counts, for few CRMs tell our own writes from others'. It is kept in the
+    cache: to forget it costs a few polls too many, and no record.
+    """
+    at = timezone.now()
+    heard = {_key(connection, name): at for name in remote_objects}
+    transaction.on_commit(lambda: cache.set_many(heard, _KEEP_HEARD_S))
+
+
+def heard_at(connection: Connection, remote_object: str) -> datetime | None:
+    """Return when a webhook last spoke of an object, None when that is not known."""
+    found = cache.get(_key(connection, remote_object))
+    return found if isinstance(found, datetime) else None
+
+
+def _key(connection: Connection, remote_object: str) -> str:
+    return f"heard:{connection.pk}:{remote_object}"
+
+
+def is_silent(
+    writes: Sequence[datetime], heard: datetime | None, *, now: datetime
+) -> bool:
+    """Tell whether the last three writes that should have come back did not.
+
+    writes: when records of one object were written; heard: when anything was last heard
+    of the object. Pure.
+    """
+    overdue = sorted(one for one in writes if one <= now - ECHO_WITHIN)
+    last = overdue[-SILENT_AFTER:]
+    if len(last) < SILENT_AFTER:
+        return False
+    return heard is None or heard < last[0]

@@ -1,0 +1,317 @@
+"""What a CRM's hints lead to: rows that fetch, however often and in whatever order."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+
+from crmsync.core.models import WorkItem, Workspace
+from crmsync.core.models.work import State
+from integrations.models import Connection, Delivery, Endpoint, Event, ObjectMapping
+from integrations.sync import hints, pull
+from integrations.sync.hints import is_silent, take
+from integrations.testing import make_connection, make_endpoint, make_mapping
+from integrations.tests.webhooks.deliveries import item_of, receive, states
+from integrations.webhooks import inbox, samples
+from integrations.webhooks.base import Hint
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PORTAL = samples.ACCOUNTS["hubspot"]
+ORG = samples.ACCOUNTS["salesforce"]
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_heard() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def connection(workspace: Workspace) -> Connection:
+    return make_connection(workspace, account_id=PORTAL)
+
+
+@pytest.fixture
+def mapping(connection: Connection) -> ObjectMapping:
+    """Leads and contacts, both ways."""
+    return make_mapping(connection, direction="both")
+
+
+@pytest.fixture
+def crm_endpoint(connection: Connection, mapping: ObjectMapping) -> Endpoint:
+    return make_endpoint(connection.workspace, source="hubspot", connection=connection)
+
+
+def changed(remote_id: str, **given: object) -> Hint:
+    values = {"remote_object": "contacts", "kind": "changed", **given}
+    return Hint(remote_id=remote_id, **values)  # type: ignore[arg-type]
+
+
+def told(*given: Hint) -> list[tuple[Hint, str]]:
+    return [(one, "trace-1") for one in given]
+
+
+def asked(kind: str = "fetch") -> list[str]:
+    rows = WorkItem.objects.filter(kind=kind).order_by("key")
+    return list(rows.values_list("key", flat=True))
+
+
+# --- taking ---------------------------------------------------------------------------
+
+
+def test_a_hint_asks_for_its_record(mapping: ObjectMapping) -> None:
+    outcomes = take(mapping.connection, told(changed("501")))
+
+    item = WorkItem.objects.get(kind="fetch")
+    assert outcomes == ["fetch"]
+    assert (item.key, item.group, item.lane) == (
+        f"{mapping.pk}:501",
+        str(mapping.pk),
+        0,
+    )
+    assert item.channel_id == mapping.connection.channel_id
+    assert item.trace_id == "trace-1"
+
+
+def test_of_a_merge_both_records_are_fetched(mapping: ObjectMapping) -> None:
+    take(mapping.connection, told(changed("511", kind="merged", other_id="520")))
+
+    assert asked() == [f"{mapping.pk}:511", f"{mapping.pk}:520"]
+
+
+def test_the_other_end_of_a_tie_is_not_of_this_object(mapping: ObjectMapping) -> None:
+    take(mapping.connection, told(changed("501", kind="association", other_id="601")))
+
+    assert asked() == [f"{mapping.pk}:501"]
+
+
+def test_every_mapping_that_takes_the_object_in_is_asked(
+    connection: Connection, mapping: ObjectMapping
+) -> None:
+    second = make_mapping(connection, record_type="company", direction="pull")
+
+    take(connection, told(changed("501")))
+
+    assert asked() == sorted(f"{one.pk}:501" for one in (mapping, second))
+
+
+@pytest.mark.parametrize("given", [{"direction": "push"}, {"active": False}])
+def test_a_mapping_that_takes_nothing_in_is_left_alone(
+    connection: Connection, given: dict[str, object]
+) -> None:
+    make_mapping(connection, **{"direction": "both", **given})
+
+    assert take(connection, told(changed("501"))) == ["skipped"]
+    assert asked() == []
+
+
+def test_an_unknown_object_is_skipped_beside_the_others(mapping: ObjectMapping) -> None:
+    outcomes = take(
+        mapping.connection,
+        told(changed("1", remote_object="tickets"), changed("501")),
+    )
+
+    assert outcomes == ["skipped", "fetch"]
+    assert asked() == [f"{mapping.pk}:501"]
+
+
+def test_a_disconnected_account_is_not_fetched_from(mapping: ObjectMapping) -> None:
+    mapping.connection.status = Connection.Status.DISCONNECTED
+
+    assert take(mapping.connection, told(changed("501"))) == ["skipped"]
+
+
+def test_our_own_write_is_not_fetched_but_noted(mapping: ObjectMapping) -> None:
+    outcomes = take(mapping.connection, told(changed("501", origin="crmsync")))
+
+    assert outcomes == ["echo"]
+    assert asked() == []
+    assert hints.heard_at(mapping.connection, "contacts") is not None
+    assert hints.heard_at(mapping.connection, "companies") is None
+
+
+def test_what_is_rolled_back_was_not_heard(mapping: ObjectMapping) -> None:
+    with transaction.atomic():
+        take(mapping.connection, told(changed("501")))
+        transaction.set_rollback(True)
+
+    assert asked() == []
+    assert hints.heard_at(mapping.connection, "contacts") is None
+
+
+def test_an_overflow_pulls_the_object_at_once(mapping: ObjectMapping) -> None:
+    tomorrow = timezone.now() + timedelta(days=1)
+    pull.ask_pull(mapping, not_before=tomorrow)
+
+    outcomes = take(mapping.connection, told(changed(""), changed("")))
+
+    item = WorkItem.objects.get(kind="pull")
+    assert outcomes == ["pull", "pull"]
+    assert item.key == str(mapping.pk)
+    assert item.not_before <= timezone.now()
+    assert asked() == []
+
+
+def test_hints_in_any_order_and_number_ask_for_the_same(mapping: ObjectMapping) -> None:
+    each = [changed(str(number)) for number in range(30)]
+    disorder = random.Random(4)
+
+    for _ in range(5):
+        disorder.shuffle(each)
+        take(mapping.connection, told(*each, *each[:7]))
+
+    assert asked() == sorted(f"{mapping.pk}:{number}" for number in range(30))
+
+
+# --- through the inbox ----------------------------------------------------------------
+
+
+def outcomes_of(delivery_id: int) -> set[tuple[str, str, str]]:
+    rows = Event.objects.filter(delivery_id=delivery_id)
+    return set(rows.values_list("kind", "key", "outcome"))
+
+
+def test_a_delivery_of_hints_becomes_rows_that_fetch(
+    crm_endpoint: Endpoint, mapping: ObjectMapping
+) -> None:
+    body = samples.body_of("hubspot", "contact_changed")
+    [delivery_id] = receive(crm_endpoint, body)
+
+    assert inbox.process_due(take) == 1
+
+    assert states() == ["processed"]
+    assert asked() == [f"{mapping.pk}:501", f"{mapping.pk}:502"]
+    assert item_of(delivery_id).state == State.DONE
+    assert outcomes_of(delivery_id) == {
+        ("hint.changed", "contacts", "fetch"),
+        ("hint.changed", "companies", "skipped"),
+    }
+    event = Event.objects.get(key="contacts")
+    assert event.detail == "2 to be read again: 501, 502"
+    delivery = Delivery.objects.get()
+    item = WorkItem.objects.filter(kind="fetch").first()
+    assert item is not None
+    assert item.trace_id == delivery.trace_id
+
+
+def test_no_value_of_a_hint_is_copied_into_its_events(crm_endpoint: Endpoint) -> None:
+    receive(crm_endpoint, samples.body_of("hubspot", "contact_changed"))
+
+    inbox.process_due(take)
+
+    assert "Opérations" not in json.dumps(list(Event.objects.values_list("detail")))
+
+
+def test_the_same_delivery_again_changes_nothing(
+    crm_endpoint: Endpoint, mapping: ObjectMapping
+) -> None:
+    first = receive(crm_endpoint, samples.body_of("hubspot", "contact_changed"))
+    second = receive(crm_endpoint, samples.body_of("hubspot", "delivered_again"))
+    inbox.process_due(take)
+
+    assert first == second
+    assert len(asked()) == 2
+
+
+def test_a_replayed_delivery_asks_once_more_and_tells_it_once(
+    crm_endpoint: Endpoint,
+) -> None:
+    [delivery_id] = receive(crm_endpoint, samples.body_of("hubspot", "contact_changed"))
+    inbox.process_due(take)
+
+    inbox.replay([delivery_id])
+    inbox.process_due(take)
+
+    assert Event.objects.count() == 2
+    assert set(WorkItem.objects.filter(kind="fetch").values_list("wanted")) == {(2,)}
+
+
+def test_events_of_another_portal_are_passed_over(
+    crm_endpoint: Endpoint, connection: Connection
+) -> None:
+    deals = make_mapping(
+        connection, record_type="deal", remote_object="deals", direction="pull"
+    )
+    receive(crm_endpoint, samples.body_of("hubspot", "two_portals"))
+
+    inbox.process_due(take)
+
+    assert asked() == [f"{deals.pk}:811"]
+
+
+def test_a_delivery_of_another_account_fails_visibly(
+    crm_endpoint: Endpoint, connection: Connection
+) -> None:
+    receive(crm_endpoint, samples.body_of("hubspot", "contact_changed"))
+    Connection.objects.filter(pk=connection.pk).update(account_id="4100099")
+
+    inbox.process_due(take)
+
+    assert states() == ["failed"]
+    assert asked() == []
+
+
+def test_hints_that_nobody_takes_are_not_lost_silently(crm_endpoint: Endpoint) -> None:
+    receive(crm_endpoint, samples.body_of("hubspot", "contact_changed"))
+
+    inbox.process_due()
+
+    assert states() == ["failed"]
+
+
+def test_hints_of_salesforce_become_rows_and_echoes(workspace: Workspace) -> None:
+    connection = make_connection(workspace, vendor="salesforce", account_id=ORG)
+    mapping = make_mapping(connection, remote_object="Lead", direction="both")
+    endpoint = make_endpoint(workspace, source="salesforce", connection=connection)
+    cases = ("outbound_message", "own_write", "gaps")
+    ids = receive(endpoint, *[samples.body_of("salesforce", one) for one in cases])
+
+    inbox.process_due(take)
+
+    assert states() == ["processed"] * 3
+    assert asked() == [
+        f"{mapping.pk}:00Q8x00000Lead1EAB",
+        f"{mapping.pk}:00Q8x00000Lead2EAB",
+    ]
+    assert asked("pull") == [str(mapping.pk)]
+    assert outcomes_of(ids[1]) == {("hint.changed", "Lead", "echo")}
+
+
+# --- silence --------------------------------------------------------------------------
+
+
+def minutes_ago(*each: int) -> list[datetime]:
+    return [NOW - timedelta(minutes=one) for one in each]
+
+
+@pytest.mark.parametrize(
+    ("writes", "heard", "silent"),
+    [
+        ((60, 50, 40), (), True),
+        ((60, 50, 40), (70,), True),
+        ((40, 60, 50), (61,), True),
+        ((60, 50, 40), (59,), False),
+        ((60, 50, 40), (45,), False),
+        ((60, 50, 40), (1,), False),
+        # Two are not three, and what was written just now may still come back.
+        ((60, 50), (), False),
+        ((60, 50, 14, 13, 12), (), False),
+        ((60, 50, 15), (), True),
+        ((90, 80, 70, 60, 50, 40), (65,), True),
+        ((), (), False),
+    ],
+)
+def test_three_writes_in_a_row_without_an_echo_are_silence(
+    writes: Sequence[int], heard: Sequence[int], *, silent: bool
+) -> None:
+    last = next(iter(minutes_ago(*heard)), None)
+
+    assert is_silent(minutes_ago(*writes), last, now=NOW) is silent
