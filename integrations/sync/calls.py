@@ -8,6 +8,8 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.db import IntegrityError, OperationalError
+
 from crmsync.core import queue, tracing
 from crmsync.core.models import WorkItem
 from crmsync.core.queue import Failure
@@ -88,6 +90,10 @@ def _judged(
         _fail(items, failure_of(error))
     except Braked as error:
         _fail(items, Failure("braked", str(error)))
+    except (IntegrityError, OperationalError) as error:
+        # Somebody else was quicker, or the database is away: neither is lasting.
+        log.warning("work interrupted", extra={"connection": connection.pk})
+        _fail(items, Failure("transient", redact(str(error))))
     except Exception as error:
         log.exception("work failed", extra={"connection": connection.pk})
         _fail(items, Failure("bug", redact(f"{type(error).__name__}: {error}")))

@@ -22,7 +22,6 @@ from leads.snapshots import snapshots
 
 # What nothing can be tied to without.
 _ESSENTIAL = frozenset({"lead"})
-_GONE = frozenset({Link.State.DELETED, Link.State.UNLINKED})
 
 
 def rules_of(mapping: ObjectMapping, terms: Terms) -> Rules:
@@ -94,7 +93,8 @@ def _subject(
         record=record,
         key=hub_key(mapping.workspace, mapping.record_type, record_id),
         remote_id=link.remote_id if link else None,
-        gone=link is not None and link.state in _GONE,
+        gone=link is not None and link.state == Link.State.DELETED,
+        unlinked=link is not None and link.state == Link.State.UNLINKED,
         base={name: base.hub for name, base in bases.items() if base},
         parents=parents(record) if record and link is None else (),
         tried=item.attempts + item.rescues > 0,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.db import IntegrityError, OperationalError
+
 from crmsync.core import queue
 from crmsync.core.queue import Failure
 from integrations.connectors.base import Connector
@@ -61,7 +63,13 @@ def take_in(
     taken = Taken()
     for last in (False,) * (MAX_ROUNDS - 1) + (True,):
         cases = planned(mapping, todo, terms, connector, ties=ties)
-        stale = settle.settle(context, cases, terms)
+        try:
+            stale = settle.settle(context, cases, terms)
+        except (IntegrityError, OperationalError):
+            # A push linked one of these meanwhile, or was in the way: look once more.
+            if last:
+                raise
+            stale = cases
         if last:
             for case in stale:
                 told = "It was changed here again and again meanwhile."

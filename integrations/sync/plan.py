@@ -70,6 +70,7 @@ class Subject:
     key: str
     remote_id: str | None = None
     gone: bool = False
+    unlinked: bool = False
     base: Mapping[str, str] = field(default_factory=dict)
     parents: tuple[Parent, ...] = ()
     tried: bool = False
@@ -139,11 +140,17 @@ def decide(subject: Subject, rules: Rules) -> Decision:
     """Decide one row: what forbids sending, what is missing, then what to send."""
     record = subject.record
     if record is None:
-        if rules.deletes and subject.remote_id and not subject.gone:
+        if (
+            rules.deletes
+            and subject.remote_id
+            and not (subject.gone or subject.unlinked)
+        ):
             return Delete(subject.remote_id)
         return Leave("excluded", "The record no longer exists here.")
     if subject.elsewhere:
         return Leave("unchanged", f"It is one of the {subject.elsewhere} there.")
+    if subject.unlinked:
+        return Leave("excluded", "It was unlinked from its record in the CRM.")
     if subject.gone:
         return Hold(
             "rejected", "The record was deleted in the CRM; it is not made again."

@@ -228,6 +228,19 @@ def _close_window(cursor: Cursor) -> None:
         cursor.save()
 
 
+def skip(mapping: ObjectMapping) -> None:
+    """Go on after what a person did not want taken over, as if it had been read."""
+    cursor = Cursor.objects.filter(mapping=mapping).first()
+    if cursor is None:
+        return
+    if cursor.window_until is not None:
+        cursor.read_up_to = cursor.window_until
+    cursor.gone_up_to = cursor.read_up_to
+    cursor.window_since = cursor.window_until = cursor.run = None
+    cursor.page = ""
+    cursor.save()
+
+
 def _end_run(run: Run | None) -> None:
     """End the run of a pull; one that found nothing new leaves no trace."""
     if run is None:

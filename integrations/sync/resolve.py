@@ -98,23 +98,39 @@ def _values(case: Case, terms: Terms) -> dict[str, object]:
 
 
 def _refuse_taken(mapping: ObjectMapping, cases: Sequence[Case]) -> None:
-    """Hold a record that would be a second one of the same record of ours."""
+    """Hold a record that would be a second one of the same record of ours.
+
+    One whose remote record was deleted is linked anew, as if they had never met.
+    """
     wanted = [c for c in cases if c.link is None and c.record_id is not None]
     rows = Link.objects.filter(
         connection=mapping.connection,
         record_type=mapping.record_type,
         remote_object=mapping.remote_object,
         record_id__in=[case.record_id for case in wanted],
-    ).exclude(state=Link.State.DELETED)
-    taken = dict(rows.values_list("record_id", "remote_id"))
+    )
+    links = {link.record_id: link for link in rows}
+    taken = {
+        link.record_id: link.remote_id
+        for link in links.values()
+        if link.state != Link.State.DELETED
+    }
     for case in wanted:
         assert case.record_id is not None
         other = taken.setdefault(case.record_id, case.record.remote_id)
         if other != case.record.remote_id:
-            case.failure = Failure(
-                "duplicate",
-                f"{mapping.get_record_type_display()} {case.record_id} here is "
-                f"{other} in the CRM already; {case.record.remote_id} seems to be the "
-                "same. Merge the two there.",
-                code="ALREADY_LINKED",
-            )
+            case.failure = _second(mapping, case, other)
+        elif old := links.get(case.record_id):
+            old.base, old.written, old.turns = {}, {}, {}
+            old.remote_version = None
+            case.link = old
+
+
+def _second(mapping: ObjectMapping, case: Case, other: str) -> Failure:
+    return Failure(
+        "duplicate",
+        f"{mapping.get_record_type_display()} {case.record_id} here is {other} in the "
+        f"CRM already; {case.record.remote_id} seems to be the same. Merge the two "
+        "there.",
+        code="ALREADY_LINKED",
+    )

@@ -24,7 +24,16 @@ from crmsync.core.runs import cancel_run, hold_run, release_run, run_counts
 from crmsync.core.scoping import in_workspace
 from integrations.connectors.session import open_connector
 from integrations.models import ObjectMapping, Run
-from integrations.sync import audit, backfill, calls, dry, full, outbox, revert
+from integrations.sync import (
+    audit,
+    backfill,
+    calls,
+    dry,
+    full,
+    outbox,
+    pull,
+    revert,
+)
 from integrations.sync.driving import Drive
 
 log = logging.getLogger(__name__)
@@ -130,11 +139,15 @@ def _retry_pull(run: Run) -> None:
 def cancel(run: Run) -> bool:
     """End a run; what was done stays done, what still waits is not sent for it."""
     going = [state for state in Run.State.values if state not in OVER]
+    stopped = run.kind == Run.Kind.PULL and run.state == Run.State.STOPPED
     if not _turn(run, going, Run.State.CANCELLED):
         return False
     Run.objects.filter(pk=run.pk).update(finished_at=queue.now())
     _wait_again(run)
     cancel_run(run.pk)
+    if stopped:
+        pull.skip(run.mapping)
+        _retry_pull(run)
     return True
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from crmsync.core.models import WorkItem, Workspace
 from crmsync.core.models.work import State
+from crmsync.core.services import Actor
 from integrations.models import (
     Conflict,
     Connection,
@@ -15,6 +16,7 @@ from integrations.models import (
     Run,
     SyncEntry,
 )
+from integrations.services import runs as services
 from integrations.simulators.testing import RunningSimulator, wait_until
 from integrations.sync import pull
 from integrations.tests.sync.crm import HubSpotUser, both_ways, make_due, sync
@@ -379,6 +381,73 @@ def test_many_deletions_at_once_stop_and_ask(
     run = Run.objects.get(state=Run.State.STOPPED)
     assert len(run.samples) == 20
     assert "25" in run.message
+
+
+def test_an_approved_mass_deletion_is_carried_out(
+    workspace: Workspace, person: HubSpotUser
+) -> None:
+    ids = person.make_many([{"email": f"p{n}@customer.example.org"} for n in range(25)])
+    sync()
+    for one in ids:
+        person.delete(one)
+    gone_is_asked_again()
+    sync(1)
+
+    services.steer(Run.objects.get(state=Run.State.STOPPED), Actor(), "approve")
+    sync(2)
+
+    assert Link.objects.filter(state=Link.State.DELETED).count() == 25
+
+
+def test_a_mass_deletion_that_is_not_wanted_stops_no_later_pull(
+    workspace: Workspace, person: HubSpotUser
+) -> None:
+    ids = person.make_many([{"email": f"p{n}@customer.example.org"} for n in range(25)])
+    sync()
+    for one in ids:
+        person.delete(one)
+    gone_is_asked_again()
+    sync(1)
+
+    services.steer(Run.objects.get(state=Run.State.STOPPED), Actor(), "cancel")
+    person.make(email="later@customer.example.org")
+    sync(2)
+
+    assert Link.objects.filter(state=Link.State.LINKED).count() == 26
+    assert Lead.objects.filter(email="later@customer.example.org").exists()
+
+
+def test_a_contact_made_anew_after_a_deletion_is_linked_again(
+    workspace: Workspace, person: HubSpotUser
+) -> None:
+    lead, remote_id = linked_pair(workspace)
+    person.delete(remote_id)
+    gone_is_asked_again()
+    sync()
+    new_id = person.make(email="ada@customer.example.org", city="Lyon")
+
+    sync()
+
+    link = Link.objects.get(record_id=lead.pk)
+    assert (link.remote_id, link.state) == (new_id, Link.State.LINKED)
+    lead.refresh_from_db()
+    assert lead.city == "Lyon"
+
+
+def test_a_record_that_was_unlinked_is_left_alone_without_an_error(
+    workspace: Workspace, person: HubSpotUser
+) -> None:
+    lead, remote_id = linked_pair(workspace)
+    Link.objects.update(state=Link.State.UNLINKED)
+    edit(workspace, lead.pk, city="Lyon")
+    person.edit(remote_id, jobtitle="Head of Sales")
+
+    sync()
+
+    lead.refresh_from_db()
+    assert lead.job_title == ""
+    assert not person.sees(remote_id, "city")["city"]
+    assert not WorkItem.objects.filter(state=State.PARKED).exists()
 
 
 def test_an_edited_e_mail_updates_the_linked_lead(
