@@ -13,7 +13,7 @@ from integrations.bench.report import Figure, table
 
 
 class Command(BaseCommand):
-    """`manage.py bench ingest` and `manage.py bench replies`."""
+    """`manage.py bench ingest`, `bench replies`, `bench vendor-rate`."""
 
     help = (
         "Measure against a floor taken in the same run. With DATABASE_URL set it "
@@ -22,11 +22,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take what to measure and how long."""
-        parser.add_argument("what", choices=["ingest", "replies"])
+        parser.add_argument("what", choices=["ingest", "replies", "vendor-rate"])
         parser.add_argument("--rounds", type=int, default=5)
         parser.add_argument("--requests", type=int, default=4000)
         parser.add_argument("--replies", type=int, default=1000)
         parser.add_argument("--seconds", type=float, default=10)
+        parser.add_argument("--contacts", type=int, default=40_000)
 
     def handle(self, *args: object, **options: Any) -> None:
         """Measure and print."""
@@ -41,8 +42,10 @@ class Command(BaseCommand):
 
 def measure(what: str, options: dict[str, Any]) -> list[Figure]:
     """Run one measurement."""
-    from integrations.bench import ingest, replies
+    from integrations.bench import ingest, replies, vendor_rate
 
+    if what == "vendor-rate":
+        return vendor_rate.run(rounds=options["rounds"], contacts=options["contacts"])
     if what == "ingest":
         return ingest.run(
             rounds=options["rounds"],
