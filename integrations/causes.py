@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 # Where the fix is made: a page of the product, or the record itself.
-Fix = Literal["mapping", "connection", "record", "retry", "wait", "delivery"]
+Fix = Literal["mapping", "connection", "record", "retry", "wait", "delivery", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,23 @@ _ALL = (
         "It is not certain which record is meant, or whether it is there already.",
         "Look at the details, decide, then retry.",
         "record",
+    ),
+    Cause(
+        "held",
+        "Value without a match",
+        "warn",
+        "A value has nothing in the mapping that it becomes on the other side.",
+        "Give the value a match in the mapping, then retry. Until then the other side "
+        "keeps what it has.",
+        "mapping",
+    ),
+    Cause(
+        "braked",
+        "Stopped for approval",
+        "bad",
+        "A change of very many records was stopped before the first of them.",
+        "Look at the samples on the page of the run; then approve or cancel it.",
+        "run",
     ),
     Cause(
         "throttled",

@@ -15,12 +15,15 @@ from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
 from integrations import causes, freshness, selectors
 from integrations.causes import Cause
+from integrations.figures import HomeFigures
 from integrations.freshness import Freshness
 from integrations.models import ApiCall, Connection, ObjectMapping, SyncEntry
-from integrations.selectors import HomeFigures, Row
+from integrations.selectors import Row
 from leads.browse import Choice
 
 GROUPS_SHOWN = 8
+# Kinds of work whose group is a mapping.
+_BY_MAPPING = frozenset({selectors.PUSH, selectors.FETCH})
 FAILED, AGAIN, WAITS = "failed", "again", "waits"
 _STATES = {
     FAILED: ("Failed", Q(state=State.PARKED)),
@@ -87,6 +90,9 @@ def fix_url(
         return connection.get_absolute_url()
     if cause.fix == "delivery":
         return reverse("deliveries") + "?state=failed"
+    if cause.fix == "run":
+        about = f"&connection={connection.pk}" if connection is not None else ""
+        return reverse("runs") + f"?state=stopped{about}"
     return ""
 
 
@@ -122,7 +128,7 @@ def groups() -> list[Group]:
         Group(
             cause=causes.of(row["error_class"]),
             connection=connections.get(row["channel_id"]),
-            mapping=mappings.get(row["group"]) if row["kind"] == "push" else None,
+            mapping=mappings.get(row["group"]) if row["kind"] in _BY_MAPPING else None,
             field=row["error_field"],
             code=row["error_code"],
             sample=row["sample"],

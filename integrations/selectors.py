@@ -1,31 +1,32 @@
-"""What is read about connections, syncs and failures beyond one query."""
+"""What is read about a lead's way and about failures beyond one query."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db.models import Count, Min, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Q, QuerySet
+from django.urls import reverse
 
-from crmsync.core.models import WorkItem, Workspace
+from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
+from crmsync.core.queue import RUN_HOLD
 from integrations.models import (
     Connection,
-    Delivery,
     Event,
+    Link,
     ObjectMapping,
     RemoteSchema,
+    Run,
     SyncEntry,
 )
-from integrations.sync import outbox
+from integrations.sync import failures_in, outbox
 from leads.models import Activity, Campaign, Company, Deal, Lead, RecordType
 from leads.selectors import PER_KIND, TimelineEntry
 
-PUSH, PROCESS = "push", "process"
+PUSH, PROCESS, SETUP = "push", "process", "setup"
+FETCH, PULL, RUN = "fetch", "pull", "run"
 MOVING = (State.READY, State.LEASED)
 
 # --- the timeline of a lead -----------------------------------------------------------
@@ -92,16 +93,22 @@ _TAKEN = {
 }
 
 
-def _sync(one: SyncEntry) -> TimelineEntry:
-    what = one.get_record_type_display()
+def _detail(one: SyncEntry) -> str:
+    if one.outcome == SyncEntry.Outcome.HELD:
+        return "A conflict waits for a decision."
     remote = f"{one.remote_object} {one.remote_id}" if one.remote_id else ""
     fields = f"{len(one.fields)} fields" if one.fields else ""
+    return ", ".join(part for part in (remote, fields) if part)
+
+
+def _sync(one: SyncEntry) -> TimelineEntry:
+    what = one.get_record_type_display()
     words = _TAKEN if one.direction == "pull" else _SENT
     return TimelineEntry(
         at=one.at,
         kind="sync",
         title=f"{what} {words[SyncEntry.Outcome(one.outcome)]} {one.connection}",
-        detail=one.message or ", ".join(part for part in (remote, fields) if part),
+        detail=one.message or _detail(one),
         url=one.connection.get_absolute_url(),
         status=one.outcome,
         record_type=one.record_type,
@@ -110,107 +117,25 @@ def _sync(one: SyncEntry) -> TimelineEntry:
     )
 
 
-# --- home -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionFigures:
-    """How one connection stands. oldest_at: since when its oldest row waits."""
-
-    connection: Connection
-    waiting: int
-    failing: int
-    moved_today: int
-    oldest_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class HomeFigures:
-    """What is connected, what moved since midnight, what is stuck."""
-
-    connections: Sequence[ConnectionFigures]
-    deliveries_today: int
-    leads_today: int
-    deals_today: int
-    sent_today: int
-    waiting: int
-    failing: int
-    failed_deliveries: int
-
-
-def midnight(workspace: Workspace, now: datetime) -> datetime:
-    """Return when the workspace's day began."""
-    try:
-        zone = ZoneInfo(workspace.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
-    return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def home_figures(workspace: Workspace, now: datetime | None = None) -> HomeFigures:
-    """Return the figures of the home page, each from one query."""
-    since = midnight(workspace, now or timezone.now())
-    rows = _connection_figures(since)
-    items = WorkItem.objects.filter(_UNDER_WAY)
-    return HomeFigures(
-        connections=rows,
-        deliveries_today=Delivery.objects.filter(received_at__gte=since).count(),
-        leads_today=Lead.objects.filter(created_at__gte=since).count(),
-        deals_today=Deal.objects.filter(created_at__gte=since).count(),
-        sent_today=sum(one.moved_today for one in rows),
-        waiting=items.count(),
-        failing=failing_items().count(),
-        failed_deliveries=Delivery.objects.filter(state=Delivery.State.FAILED).count(),
-    )
-
-
-def _connection_figures(since: datetime) -> list[ConnectionFigures]:
-    unfinished = _UNDER_WAY
-    counted = WorkItem.objects.order_by().values_list("channel_id")
-    work: dict[int, tuple[int, int, datetime | None]] = {
-        channel_id: (waiting, failing, oldest)
-        for channel_id, waiting, failing, oldest in counted.annotate(
-            waiting=Count("id", filter=unfinished),
-            failing=Count("id", filter=_FAILING),
-            oldest=Min("created_at", filter=unfinished),
-        )
-    }
-    moved = SyncEntry.objects.filter(at__gte=since, outcome__in=["created", "updated"])
-    by_connection = dict(
-        moved.order_by().values_list("connection_id").annotate(n=Count("id"))
-    )
-    nothing = (0, 0, None)
-    figures = []
-    for one in Connection.objects.order_by("name", "id"):
-        waiting, failing, oldest = work.get(one.channel_id or 0, nothing)
-        moved_today = by_connection.get(one.pk, 0)
-        figures.append(ConnectionFigures(one, waiting, failing, moved_today, oldest))
-    return figures
-
-
-# A poll and a run come again by themselves, and what waits for a batch or for somebody
-# to ask is in nobody's way: none of these is a backlog.
-_UNDER_WAY = (
-    Q(state__in=MOVING, failed_at__isnull=True)
-    & ~Q(kind__in=["pull", "run"])
-    & Q(not_before__lt=outbox.WHEN_ASKED)
-)
-
 # --- outbox rows and what is wrong with them ------------------------------------------
 
-_FAILING = Q(failed_at__isnull=False) & ~Q(state=State.DONE) | Q(state=State.WAITING)
+# What a paused run holds waits for nobody's mending.
+_WAITS = Q(state=State.WAITING) & ~Q(waits_for__startswith=RUN_HOLD)
+FAILING = Q(failed_at__isnull=False) & ~Q(state=State.DONE) | _WAITS
 
 
 def failing_items() -> QuerySet[WorkItem]:
     """Return what failed and is not done, or waits for something that did not come."""
-    return WorkItem.objects.filter(_FAILING).order_by("-failed_at", "-id")
+    return WorkItem.objects.filter(FAILING).order_by("-failed_at", "-id")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A work item with the record, mapping and connection it is about.
 
-    record_type is "" for work that is about no record; record_label then says what.
+    record_type is "" for work that is about no record; record_label then says what, and
+    record_url where. remote_id: of a record that is to come in. run: the run it drives,
+    or the one that waits for a person because of it.
     """
 
     item: WorkItem
@@ -220,6 +145,8 @@ class Row:
     record_url: str
     connection: Connection | None
     mapping: ObjectMapping | None
+    remote_id: str = ""
+    run: Run | None = None
 
     @property
     def retryable(self) -> bool:
@@ -230,14 +157,8 @@ class Row:
 def rows_of(items: Iterable[WorkItem]) -> list[Row]:
     """Join work items with what they are about, in a query per table."""
     items = list(items)
-    mappings = _mappings(items)
-    connections = {one.channel_id: one for one in Connection.objects.all()}
-    wanted: dict[str, set[int]] = defaultdict(set)
-    for item in items:
-        if mapping := mappings.get(item.group):
-            wanted[mapping.record_type].add(outbox.record_of(item.key))
-    records = {name: _MODELS[name].objects.in_bulk(ids) for name, ids in wanted.items()}
-    return [_row(item, mappings, connections, records) for item in items]
+    known = _Known(items)
+    return [_row(item, known) for item in items]
 
 
 _MODELS: Mapping[str, type[Lead | Company | Deal | Activity | Campaign]] = {
@@ -249,42 +170,123 @@ _MODELS: Mapping[str, type[Lead | Company | Deal | Activity | Campaign]] = {
 }
 
 
-def _mappings(items: Sequence[WorkItem]) -> dict[str, ObjectMapping]:
-    groups = {
-        item.group for item in items if item.kind == PUSH and item.group.isdigit()
-    }
-    found = ObjectMapping.objects.filter(pk__in=groups).select_related("connection")
-    return {str(one.pk): one for one in found}
+class _Known:
+    """What a list of work items is about, read table by table."""
+
+    def __init__(self, items: Sequence[WorkItem]) -> None:
+        self.connections = {one.channel_id: one for one in Connection.objects.all()}
+        ids = [item.key for item in items if item.kind == RUN and item.key.isdigit()]
+        self.runs = {str(pk): one for pk, one in Run.objects.in_bulk(ids).items()}
+        wanted = {one for item in items if (one := self._mapping_id(item))}
+        found = ObjectMapping.objects.filter(pk__in=wanted)
+        self.mappings = {str(one.pk): one for one in found.select_related("connection")}
+        self.links = self._links([item for item in items if item.kind == FETCH])
+        self.stopped = self._stopped([item for item in items if item.kind == PULL])
+        self.records = self._records(items)
+
+    def _mapping_id(self, item: WorkItem) -> str:
+        if item.kind == RUN:
+            run = self.runs.get(item.key)
+            return str(run.mapping_id) if run is not None else ""
+        wanted = item.key if item.kind == PULL else item.group
+        about = item.kind in {PUSH, FETCH, PULL}
+        return wanted if about and wanted.isdigit() else ""
+
+    def mapping_of(self, item: WorkItem) -> ObjectMapping | None:
+        """Return the mapping a work item goes by."""
+        return self.mappings.get(self._mapping_id(item))
+
+    def _links(self, items: Sequence[WorkItem]) -> dict[tuple[int, str, str], int]:
+        ids = {failures_in.remote_id_of(item.key) for item in items}
+        if not ids:
+            return {}
+        rows = Link.objects.filter(
+            connection__in={one.connection for one in self.mappings.values()},
+            remote_id__in=ids,
+        )
+        return {
+            (one.connection_id, one.remote_object, one.remote_id): one.record_id
+            for one in rows
+        }
+
+    def _stopped(self, items: Sequence[WorkItem]) -> dict[int, Run]:
+        """Return the newest run that waits for approval, by its mapping."""
+        if not items:
+            return {}
+        keys = [int(item.key) for item in items if item.key.isdigit()]
+        rows = Run.objects.filter(mapping__in=keys, state=Run.State.STOPPED)
+        return {one.mapping_id: one for one in rows.order_by("id")}
+
+    def _records(self, items: Sequence[WorkItem]) -> dict[str, Mapping[int, object]]:
+        wanted: dict[str, set[int]] = defaultdict(set)
+        for item in items:
+            mapping, record_id = self.mapping_of(item), self.record_id_of(item)
+            if mapping is not None and record_id is not None:
+                wanted[mapping.record_type].add(record_id)
+        return {kind: records_by_id(kind, ids) for kind, ids in wanted.items()}
+
+    def record_id_of(self, item: WorkItem) -> int | None:
+        """Return the record of ours that a work item is about, None for none yet."""
+        mapping = self.mapping_of(item)
+        if mapping is None or item.kind not in {PUSH, FETCH}:
+            return None
+        if item.kind == PUSH:
+            return outbox.record_of(item.key)
+        remote_id = failures_in.remote_id_of(item.key)
+        return self.links.get((mapping.connection_id, mapping.remote_object, remote_id))
 
 
-def _row(
-    item: WorkItem,
-    mappings: Mapping[str, ObjectMapping],
-    connections: Mapping[int | None, Connection],
-    records: Mapping[str, Mapping[int, object]],
-) -> Row:
-    mapping = mappings.get(item.group) if item.kind == PUSH else None
-    connection = connections.get(item.channel_id)
-    if mapping is None:
-        return Row(item, "", None, _label(item), "", connection, None)
-    record_id = outbox.record_of(item.key)
-    record = records[mapping.record_type].get(record_id)
-    gone = f"{mapping.get_record_type_display()} {record_id} (gone)"
+def _row(item: WorkItem, known: _Known) -> Row:
+    mapping = known.mapping_of(item)
+    connection = known.connections.get(item.channel_id)
+    run = known.runs.get(item.key) if item.kind == RUN else None
+    if mapping is not None and item.kind == PULL:
+        run = known.stopped.get(mapping.pk)
+    if mapping is None or item.kind not in {PUSH, FETCH}:
+        label, url = _about(item, mapping, run, connection)
+        return Row(item, "", None, label, url, connection, mapping, run=run)
+    record_id = known.record_id_of(item)
+    record = known.records.get(mapping.record_type, {}).get(record_id or 0)
+    remote_id = failures_in.remote_id_of(item.key) if item.kind == FETCH else ""
     return Row(
         item=item,
         record_type=mapping.record_type,
         record_id=record_id,
-        record_label=str(record) if record is not None else gone,
+        record_label=_record_label(mapping, record, record_id, remote_id),
         record_url=url_of(record),
         connection=connection,
         mapping=mapping,
+        remote_id=remote_id,
     )
 
 
-def _label(item: WorkItem) -> str:
+def _record_label(
+    mapping: ObjectMapping, record: object, record_id: int | None, remote_id: str
+) -> str:
+    if record is not None:
+        return str(record)
+    if record_id is None:
+        return f"{mapping.connection} {mapping.remote_object} {remote_id}"
+    return f"{mapping.get_record_type_display()} {record_id} (gone)"
+
+
+def _about(
+    item: WorkItem,
+    mapping: ObjectMapping | None,
+    run: Run | None,
+    connection: Connection | None,
+) -> tuple[str, str]:
+    """Return what work without a record is about, and the page that shows it."""
+    if item.kind == RUN and run is not None:
+        return str(run), run.get_absolute_url()
+    if item.kind == PULL and mapping is not None:
+        url = reverse("mapping-runs", args=[mapping.pk])
+        return f"Changes of {mapping.connection} {mapping.remote_object}", url
+    if item.kind == SETUP and connection is not None:
+        return f"Set-up of {connection}", connection.get_absolute_url()
     if item.kind == PROCESS:
-        return f"Delivery {item.key}"
-    return f"{item.kind.capitalize()} {item.key}"
+        return f"Delivery {item.key}", ""
+    return f"{item.kind.capitalize()} {item.key}", ""
 
 
 def url_of(record: object) -> str:

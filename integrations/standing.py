@@ -1,30 +1,36 @@
-"""Where a record stands with each CRM: linked, waiting, failed and why, or left out."""
+"""Where a record stands with each CRM: in step, under way, or why it is not."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils import timezone
 
-from crmsync.core.models import WorkItem
+from crmsync.core.models import Channel, WorkItem
 from crmsync.core.models.work import State
+from crmsync.core.queue import RUN_HOLD
 from integrations.connectors import CONNECTORS
-from integrations.models import Connection, Link, ObjectMapping, SyncEntry
-from integrations.sync import outbox
+from integrations.models import Conflict, Connection, Link, ObjectMapping, SyncEntry
+from integrations.reasons import Facts, Verdict, judge
+from integrations.sync import failures_in, outbox
+from leads.snapshots import FIELDS, snapshots
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One record under one mapping. status: the word; reason: why, "" when in order."""
+    """One record under one mapping, and the verdict on it."""
 
     mapping: ObjectMapping
-    status: str
-    tone: str
-    reason: str = ""
+    verdict: Verdict
     link: Link | None = None
     item: WorkItem | None = None
+    incoming: WorkItem | None = None
 
     @property
     def connection(self) -> Connection:
@@ -34,7 +40,7 @@ class Standing:
     @property
     def pulse(self) -> bool:
         """Tell whether something is under way."""
-        return self.item is not None and self.item.state in (State.READY, State.LEASED)
+        return self.verdict.code in {"sending", "retrying"}
 
     @property
     def remote_url(self) -> str:
@@ -49,12 +55,20 @@ class Standing:
         return item.not_before if item is not None and failed else None
 
     @property
-    def retryable(self) -> bool:
-        """Tell whether a person can ask for another try."""
-        item = self.item
-        if item is None or item.state in (State.DONE, State.LEASED):
-            return False
-        return item.failed_at is not None or item.state == State.WAITING
+    def fix_url(self) -> str:
+        """Return the page where it is mended, "" where it passes by itself."""
+        match self.verdict.fix:
+            case "connection":
+                return self.connection.get_absolute_url()
+            case "mapping":
+                return self.mapping.get_absolute_url()
+            case "conflict" if self.link is not None:
+                record = f"{self.link.record_type}:{self.link.record_id}"
+                return f"{reverse('conflicts')}?record={record}"
+            case "run" if self.item is not None and self.item.run:
+                return reverse("run", args=[self.item.run])
+        failed = self.item if self.verdict.fix == "failure" else self.incoming
+        return reverse("issue", args=[failed.pk]) if failed is not None else ""
 
 
 def remote_url(connection: Connection, link: Link) -> str:
@@ -74,68 +88,140 @@ def remote_url(connection: Connection, link: Link) -> str:
 
 
 def standings(record_type: str, record_id: int) -> list[Standing]:
-    """Return how a record stands under every active mapping of its type."""
-    mappings = ObjectMapping.objects.filter(record_type=record_type, active=True)
-    mappings = mappings.exclude(connection__status=Connection.Status.DISCONNECTED)
-    chosen = list(mappings.select_related("connection").order_by("connection__name"))
-    links = {
-        (one.connection_id, one.remote_object): one
-        for one in Link.objects.filter(record_type=record_type, record_id=record_id)
-    }
-    keys = [outbox.key_of(one.pk, record_id) for one in chosen]
-    items = WorkItem.objects.filter(kind=outbox.KIND, key__in=keys)
-    by_key = {one.key: one for one in items}
-    excluded = _excluded(chosen, record_id)
-    return [
-        _standing(
-            one,
-            links.get((one.connection_id, one.remote_object)),
-            by_key.get(key),
-            excluded.get(one.pk, ""),
+    """Return how a record stands under every active mapping of its type.
+
+    Mappings of a disconnected account count where the record is linked there.
+    """
+    known = _Known(record_type, record_id)
+    return [_standing(one, known) for one in known.mappings]
+
+
+class _Known:
+    """What all mappings of one record's type have to say, in a query per table."""
+
+    def __init__(self, record_type: str, record_id: int) -> None:
+        self.record_id, self.now = record_id, timezone.now()
+        self.links = {
+            (one.connection_id, one.remote_object): one
+            for one in Link.objects.filter(record_type=record_type, record_id=record_id)
+        }
+        self.mappings = self._mappings(record_type)
+        self.items = self._items()
+        self.excluded = self._excluded()
+        rows = Conflict.objects.filter(
+            record_type=record_type, record_id=record_id, state=Conflict.State.OPEN
         )
-        for one, key in zip(chosen, keys, strict=True)
-    ]
+        counted = rows.order_by().values_list("mapping").annotate(n=Count("id"))
+        self.conflicts: dict[int, int] = dict(counted)
+        ids = [one.connection.channel_id for one in self.mappings]
+        self.channels = Channel.objects.in_bulk([one for one in ids if one])
+        self.values = _values(record_type, record_id)
+
+    def _mappings(self, record_type: str) -> list[ObjectMapping]:
+        rows = ObjectMapping.objects.filter(record_type=record_type, active=True)
+        rows = rows.select_related("connection").prefetch_related("rows")
+        return [
+            one
+            for one in rows.order_by("connection__name", "pk")
+            if one.connection.status != Connection.Status.DISCONNECTED
+            or self.link_of(one) is not None
+        ]
+
+    def link_of(self, mapping: ObjectMapping) -> Link | None:
+        """Return the record's link under a mapping."""
+        return self.links.get((mapping.connection_id, mapping.remote_object))
+
+    def _items(self) -> dict[tuple[str, str], WorkItem]:
+        pushes = [outbox.key_of(one.pk, self.record_id) for one in self.mappings]
+        fetches = [
+            failures_in.key_of(one.pk, link.remote_id)
+            for one in self.mappings
+            if (link := self.link_of(one)) is not None
+        ]
+        rows = WorkItem.objects.filter(
+            Q(kind=outbox.KIND, key__in=pushes)
+            | Q(kind=failures_in.KIND, key__in=fetches)
+        )
+        return {(one.kind, one.key): one for one in rows}
+
+    def _excluded(self) -> Mapping[int, str]:
+        """Return mapping id -> why the record was last left out of it."""
+        rows = SyncEntry.objects.filter(
+            mapping__in=self.mappings,
+            record_id=self.record_id,
+            outcome=SyncEntry.Outcome.EXCLUDED,
+        )
+        found: dict[int, str] = defaultdict(str)
+        found |= {one.mapping_id or 0: one.message for one in rows.order_by("id")}
+        return found
 
 
-def _excluded(mappings: Sequence[ObjectMapping], record_id: int) -> dict[int, str]:
-    """Return mapping id -> why the record was last left out of it."""
-    rows = SyncEntry.objects.filter(
-        mapping__in=mappings,
-        record_id=record_id,
-        outcome=SyncEntry.Outcome.EXCLUDED,
+def _values(record_type: str, record_id: int) -> Mapping[str, object]:
+    found = snapshots(record_type, [record_id]).get(record_id)
+    return found.values if found is not None else {}
+
+
+def _standing(mapping: ObjectMapping, known: _Known) -> Standing:
+    link = known.link_of(mapping)
+    item = known.items.get((outbox.KIND, outbox.key_of(mapping.pk, known.record_id)))
+    fetched = link and failures_in.key_of(mapping.pk, link.remote_id)
+    incoming = known.items.get((failures_in.KIND, fetched or ""))
+    if incoming is not None and incoming.state != State.PARKED:
+        incoming = None
+    facts = _facts(mapping, known, link, item, incoming)
+    return Standing(mapping, judge(facts), link, item, incoming)
+
+
+def _facts(
+    mapping: ObjectMapping,
+    known: _Known,
+    link: Link | None,
+    item: WorkItem | None,
+    incoming: WorkItem | None,
+) -> Facts:
+    channel = known.channels.get(mapping.connection.channel_id or 0, Channel())
+    match, findable = _match(mapping, known.values)
+    held = item is not None and item.waits_for.startswith(RUN_HOLD)
+    return Facts(
+        there=str(mapping.connection),
+        now=known.now,
+        connection=mapping.connection.status,
+        mode=mapping.mode,
+        direction=mapping.direction,
+        creates=mapping.creates,
+        deletes=mapping.deletes,
+        next_batch_at=mapping.next_batch_at,
+        link=link.state if link else "",
+        gone_at=link.gone_at if link else None,
+        item=item.state if item else "",
+        error_class=item.error_class if item else "",
+        error=item.error if item else "",
+        failed=item is not None and item.failed_at is not None,
+        not_before=item.not_before if item else None,
+        held_by_run=item.run if item is not None and held else None,
+        blocked=channel.blocked_because,
+        breaker=channel.breaker,
+        breaker_until=channel.breaker_until,
+        paused_until=channel.paused_until,
+        urgent=item is None or item.lane == outbox.REALTIME,
+        batch_paused_until=channel.batch_paused_until,
+        conflicts=known.conflicts.get(mapping.pk, 0),
+        match=match,
+        findable=findable,
+        incoming=incoming.error_class if incoming else "",
+        incoming_error=incoming.error if incoming else "",
+        excluded=known.excluded.get(mapping.pk, ""),
     )
-    return {one.mapping_id or 0: one.message for one in rows.order_by("id")}
 
 
-def _standing(
-    mapping: ObjectMapping, link: Link | None, item: WorkItem | None, excluded: str
-) -> Standing:
-    status, tone, reason = _words(link, item, excluded)
-    if item is not None and item.state != State.DONE and not reason:
-        reason = _held_by(mapping.connection)
-    return Standing(mapping, status, tone, reason, link, item)
-
-
-def _words(
-    link: Link | None, item: WorkItem | None, excluded: str
-) -> tuple[str, str, str]:
-    state = item.state if item is not None else State.DONE
-    if item is not None and state == State.PARKED:
-        return "Failed", "bad", item.error
-    if item is not None and state == State.WAITING:
-        return "Waiting", "warn", item.error
-    if item is not None and item.failed_at and state == State.READY:
-        return "Trying again", "warn", item.error
-    if state in (State.READY, State.LEASED):
-        return "Sending", "info", ""
-    if link is not None and link.state == Link.State.DELETED:
-        return "Deleted there", "bad", "The record was deleted in the CRM."
-    if link is not None and link.state == Link.State.LINKED:
-        return "In step", "ok", ""
-    return "Not sent", "idle", excluded or "Nothing of it has been asked for yet."
-
-
-def _held_by(connection: Connection) -> str:
-    if connection.status == Connection.Status.NEEDS_REAUTH:
-        return f"{connection} must be reconnected first."
-    return ""
+def _match(mapping: ObjectMapping, values: Mapping[str, object]) -> tuple[str, bool]:
+    """Return what a record is found by, in our words, and whether it has a value."""
+    rows: Sequence[str] = [
+        row.source
+        for row in mapping.rows.all()
+        if row.destination == mapping.match_field and row.active
+    ]
+    if not mapping.match_field or not rows:
+        return "", False
+    labels = {one.name: one.label for one in FIELDS.get(mapping.record_type, ())}
+    return labels.get(rows[0], rows[0]), bool(values.get(rows[0]))

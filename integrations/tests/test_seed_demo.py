@@ -13,9 +13,10 @@ from crmsync.core import queue
 from crmsync.core.models import User, WorkItem, Workspace
 from crmsync.core.scoping import in_workspace
 from integrations.connectors.session import close_all
+from integrations.figures import home_figures
 from integrations.management.commands import seed_demo
 from integrations.models import Connection, Delivery, Link
-from integrations.selectors import failing_items, home_figures
+from integrations.selectors import failing_items
 from integrations.simulators.testing import RunningSimulator
 from leads.models import Activity, Change, Deal, Lead, StageChange
 

@@ -18,7 +18,7 @@ from crmsync.core.roles import Can, allows
 from crmsync.core.services import Actor, audit
 from crmsync.core.views.access import PageRequest, needs
 from crmsync.core.wake import wake
-from integrations import failures, progress, selectors
+from integrations import failures, figures, progress
 from integrations.connectors import CONNECTORS
 from integrations.forms.connections import ReconnectForm, TokenForm
 from integrations.models import ApiCall, Connection, Link
@@ -59,7 +59,7 @@ def connection_list(request: PageRequest) -> HttpResponse:
     """Show the accounts that are connected and the vendors that can be."""
     context = {
         "page_title": "Connections",
-        "health": failures.health(selectors.home_figures(request.workspace)),
+        "health": failures.health(figures.home_figures(request.workspace)),
         "vendors": vendors(),
     }
     return render(request, "integrations/connection_list.html", context)
@@ -111,13 +111,13 @@ def _connected(request: PageRequest, vendor: str, form: TokenForm) -> Connection
 def connection_page(request: PageRequest, pk: int) -> HttpResponse:
     """Show an account: health, mappings, permissions, recent calls."""
     connection = get_object_or_404(Connection, pk=pk)
-    health = failures.health(selectors.home_figures(request.workspace))
-    figures = next(one for one in health if one.connection.pk == connection.pk)
-    fresh = figures.fresh
+    health = failures.health(figures.home_figures(request.workspace))
+    mine = next(one for one in health if one.connection.pk == connection.pk)
+    fresh = mine.fresh
     context = {
         "page_title": str(connection),
         "connection": connection,
-        "figures": figures,
+        "figures": mine,
         "fresh": fresh,
         "mappings": [(one, offers_of(one.mapping, {})) for one in fresh.mappings],
         "runs": progress.with_progress(fresh.runs, timezone.now()),

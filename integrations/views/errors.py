@@ -73,6 +73,8 @@ def issue(request: PageRequest, pk: int) -> HttpResponse:
 def _fix_url(row: Row, cause: causes.Cause) -> str:
     if cause.fix == "record":
         return row.record_url
+    if cause.fix == "run" and row.run is not None:
+        return row.run.get_absolute_url()
     return failures.fix_url(cause, row.mapping, row.connection)
 
 
@@ -115,6 +117,7 @@ def issue_retry(request: PageRequest) -> HttpResponseBase:
         audit(request.workspace, actor, "sync.retried", details=details)
         wake("integrations.tasks.process_deliveries", "ingest")
         wake("integrations.tasks.drain", "sync")
+        wake("integrations.tasks.take_in", "sync")
         noun = "is" if asked == 1 else "are"
         messages.success(request, f"{asked} {noun} tried again now.")
     else:

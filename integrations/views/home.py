@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crmsync.core.roles import Can, allows
 from crmsync.core.views.access import PageRequest, needs
-from integrations import failures, progress, selectors
+from integrations import failures, figures, progress
 from integrations.models import Connection, Delivery, Endpoint
 from leads.models import Activity
 
@@ -36,10 +36,10 @@ def home(request: PageRequest) -> HttpResponse:
     """Show the day, or the way in while nothing is set up."""
     steps = _steps()
     context: dict[str, object] = {"page_title": "Home", "replies": _replies()}
-    figures = selectors.home_figures(request.workspace)
-    context["figures"] = figures
+    found = figures.home_figures(request.workspace)
+    context["figures"] = found
     if allows(request.role, Can.VIEW_SYNC):
-        health = failures.health(figures)
+        health = failures.health(found)
         going = [run for one in health for run in one.fresh.runs]
         context |= {
             "health": health,

@@ -12,13 +12,11 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from crmsync.core import queue
-from crmsync.core.models import WorkItem
 from crmsync.core.roles import Can
 from crmsync.core.views.access import PageRequest, needs
 from crmsync.core.wake import wake
 from integrations import selectors, standing
-from integrations.sync import outbox
+from integrations.services import sending
 from leads import selectors as lead_selectors
 from leads.forms.activities import NoteForm, TaskForm
 from leads.models import (
@@ -190,14 +188,9 @@ def record_standing(request: PageRequest, record_type: str, pk: int) -> HttpResp
 def sync_now(request: PageRequest, record_type: str, pk: int) -> HttpResponseBase:
     """Ask for a record to be sent to every CRM now, what failed included."""
     record = get_object_or_404(MODELS[record_type], pk=pk)
-    stands = standing.standings(record_type, record.pk)
-    for one in stands:
-        outbox.queue_records(request.workspace, one.mapping, [record.pk])
-    keys = [outbox.key_of(one.mapping.pk, record.pk) for one in stands]
-    items = WorkItem.objects.filter(kind=outbox.KIND, key__in=keys)
-    queue.retry(items.values_list("pk", flat=True))
+    asked = sending.send_now(request.workspace, record_type, record.pk)
     wake("integrations.tasks.drain", "sync")
-    if stands:
+    if asked:
         messages.success(request, f"{record} is being sent.")
     else:
         messages.warning(request, "No active mapping sends this kind of record.")

@@ -14,8 +14,10 @@ from crmsync.core.roles import Role
 from integrations.models import ObjectMapping
 from integrations.testing import (
     make_connection,
+    make_link,
     make_mapping,
     make_parked_item,
+    make_run,
     make_sync_entry,
 )
 from integrations.tests.pages.conftest import SignIn
@@ -180,6 +182,87 @@ def test_the_export_holds_no_formula(
     (row,) = csv.DictReader(io.StringIO(text, newline=""))
     assert row["Message"] == f"'{start}HYPERLINK(1)"
     assert answer["Content-Disposition"].startswith("attachment")
+
+
+# --- what does not come in, polls and runs --------------------------------------------
+
+
+def fail_in(mapping: ObjectMapping, remote_id: str, **given: object) -> WorkItem:
+    values = {
+        "kind": "fetch",
+        "key": f"{mapping.pk}:{remote_id}",
+        "group": str(mapping.pk),
+        "channel": mapping.connection.channel,
+        "error_class": "held",
+        **given,
+    }
+    return make_parked_item(mapping.workspace, **values)  # type: ignore[arg-type]
+
+
+def test_what_does_not_come_in_stands_with_its_record(
+    admin: Client, mapping: ObjectMapping, workspace: Workspace
+) -> None:
+    lead = make_lead(workspace, first_name="Ada", last_name="")
+    link = make_link(mapping.connection, record_id=lead.pk)
+    fail_in(mapping, link.remote_id)
+    fail_in(mapping, "4711")
+
+    answer = admin.get(reverse("errors"))
+
+    labels = {row.record_label for row in answer.context["rows"]}
+    (group,) = answer.context["groups"]
+    assert labels == {"Ada", "HubSpot contacts 4711"}
+    assert (group.cause.name, group.count) == ("held", 2)
+    assert group.fix_url == mapping.get_absolute_url()
+
+
+def test_what_does_not_come_in_is_fetched_again(
+    admin: Client, mapping: ObjectMapping
+) -> None:
+    item = fail_in(mapping, "4711")
+
+    admin.post(reverse("errors-retry"), {"item": item.pk})
+
+    item.refresh_from_db()
+    assert item.state == "ready"
+
+
+def test_a_stopped_poll_leads_to_the_run_that_waits_for_approval(
+    admin: Client, mapping: ObjectMapping
+) -> None:
+    run = make_run(mapping, state="stopped", kind="pull")
+    item = fail_in(mapping, "", kind="pull", key=str(mapping.pk), error_class="braked")
+
+    answer = admin.get(reverse("issue", args=[item.pk]))
+
+    assert answer.context["row"].record_label == "Changes of HubSpot contacts"
+    assert answer.context["fix_url"] == run.get_absolute_url()
+    assert "Stopped for approval" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "label"),
+    [("run", "Full comparison {run}"), ("setup", "Set-up of HubSpot")],
+)
+def test_other_work_says_what_it_is(
+    kind: str, label: str, admin: Client, mapping: ObjectMapping
+) -> None:
+    run = make_run(mapping, state="failed")
+    key = str(run.pk if kind == "run" else mapping.connection.pk)
+    item = fail_in(mapping, "", kind=kind, key=key, error_class="bug")
+
+    answer = admin.get(reverse("issue", args=[item.pk]))
+
+    assert answer.context["row"].record_label == label.format(run=run.pk)
+
+
+def test_what_a_paused_run_holds_is_no_failure(
+    admin: Client, mapping: ObjectMapping
+) -> None:
+    fail(mapping, state="waiting", waits_for="run:7", failed_at=None, dead=0)
+    fail(mapping, state="waiting", waits_for="2:1", failed_at=None, dead=0)
+
+    assert admin.get(reverse("errors")).context["counts"].waits == 1
 
 
 def test_without_failures_the_page_says_so(admin: Client) -> None:

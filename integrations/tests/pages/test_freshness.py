@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crmsync.core.models import Channel, Workspace
-from integrations import freshness, selectors
+from integrations import figures, freshness
 from integrations.freshness import Freshness
 from integrations.models import Connection, Cursor, ObjectMapping
 from integrations.sync import outbox
@@ -86,7 +86,7 @@ def test_what_waits_for_its_batch_is_put_aside_and_not_behind(
 
     waiting = found.mappings[0].waiting
     assert (waiting.count, waiting.aside, found.oldest_at) == (0, 1, None)
-    assert selectors.home_figures(workspace).waiting == 0
+    assert figures.home_figures(workspace).waiting == 0
 
 
 def test_a_poll_that_comes_again_is_no_backlog(
@@ -100,8 +100,8 @@ def test_a_poll_that_comes_again_is_no_backlog(
         not_before=now + HOUR,
     )
 
-    (figures,) = selectors.home_figures(workspace).connections
-    assert figures.waiting == 0
+    (found,) = figures.home_figures(workspace).connections
+    assert found.waiting == 0
     assert fresh(mapping, now).mappings[0].next_read_at == now + HOUR
 
 
