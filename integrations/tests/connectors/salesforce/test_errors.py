@@ -50,7 +50,7 @@ def refusal(status: int, code: str, message: str = "", **more: Any) -> errors.Sy
         (400, "INVALID_QUERY_LOCATOR", errors.Retryable),
         (404, "ENTITY_IS_DELETED", errors.RecordGone),
         (404, "NOT_FOUND", errors.RecordGone),
-        (400, "CANNOT_UPDATE_CONVERTED_LEAD", errors.RecordGone),
+        (400, "CANNOT_UPDATE_CONVERTED_LEAD", errors.RecordBecame),
         (410, "UNSUPPORTED_API_VERSION", errors.Unsupported),
         (400, "A_WORD_OF_NEXT_YEAR", errors.RecordRejected),
     ],
