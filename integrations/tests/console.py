@@ -10,8 +10,16 @@ from django_scopes import scopes_disabled
 
 from crmsync.core.models import AuditEntry, Membership, User, Workspace
 from crmsync.core.testing import make_api_key, make_user
-from integrations.models import ApiCall, OAuthState, OAuthToken, RemoteSchema
+from integrations.models import (
+    ApiCall,
+    Cursor,
+    LinkAlias,
+    OAuthState,
+    OAuthToken,
+    RemoteSchema,
+)
 from integrations.testing import (
+    make_conflict,
     make_connection,
     make_delivery,
     make_endpoint,
@@ -19,6 +27,7 @@ from integrations.testing import (
     make_link,
     make_mapping,
     make_parked_item,
+    make_run,
     make_sync_entry,
 )
 from leads.models import (
@@ -129,12 +138,20 @@ def _syncs(workspace: Workspace) -> list[Model]:
     )
     delivery = make_delivery(endpoint, state="failed", traceback="Traceback: boom")
     item = make_parked_item(workspace)
+    link = make_link(connection, record_id=1)
+    mine = {"workspace": workspace, "connection": connection}
     assert connection.channel is not None
     return [
         *(connection, connection.channel, token, mapping, endpoint, delivery, item),
         mapping.rows.get(),
         make_event(delivery),
-        make_link(connection, record_id=1),
+        link,
+        LinkAlias.objects.create(
+            link=link, remote_object="contacts", remote_id="77", reason="merged", **mine
+        ),
+        make_run(mapping),
+        make_conflict(mapping, link),
+        Cursor.objects.create(mapping=mapping),
         make_sync_entry(connection, record_id=1),
         RemoteSchema.objects.create(connection=connection, object_type="contacts"),
         ApiCall.objects.create(
