@@ -243,10 +243,11 @@ def _base(subject: Subject, name: str) -> str:
 
 
 def _looks(rule: FieldRule | None) -> bool:
-    """Tell whether what the CRM has by now decides whether ours is sent."""
-    if rule is None:
-        return False
-    return rule.rule in _LOOKS or (rule.pulls and rule.rule != "hub")
+    """Tell whether what the CRM has by now must be known before ours is sent.
+
+    Where ours wins, too: what it wins over is kept, and can be restored.
+    """
+    return rule is not None and (rule.pulls or rule.rule in _LOOKS)
 
 
 def _create(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decision:

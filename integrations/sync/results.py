@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import IntegrityError, OperationalError
@@ -81,8 +81,11 @@ def _settle(
     again: list[WorkItem] = []
     slowed: list[tuple[WorkItem, RateLimited]] = []
     refused: list[tuple[WorkItem, ReauthRequired]] = []
-    for (item, _, send), result in zip(sends, results, strict=True):
+    for (item, subject, send), result in zip(sends, results, strict=True):
         outcome = _judge(batch, item, send, result, taken=taken)
+        if isinstance(outcome, Written) and outcome.outcome == "created":
+            blank = _blank(batch.terms, subject, outcome.fields)
+            outcome = replace(outcome, bases={**blank, **outcome.bases})
         if isinstance(result.error, RecordBecame):
             told = "It became another record there; that one is next."
             outcome = Failed(item, Failure("transient", told, code=result.error.code))
@@ -183,6 +186,22 @@ def _bases(
         theirs = canon(answered[name] or "") if name in answered else ours
         bases[name] = stored_base(Base(theirs, ours))
     return bases
+
+
+def _blank(
+    terms: Terms, subject: Subject, sent: Mapping[str, str]
+) -> dict[str, object]:
+    """Return the fields of a record just made that are empty on both sides.
+
+    They have been compared by that: what both sides enter later is a conflict, not two
+    strangers who meet with different values.
+    """
+    ours = terms.texts.texts(subject.record.values) if subject.record else {}
+    return {
+        name: ""
+        for name, rule in terms.rules.items()
+        if rule.pushes and name not in sent and ours.get(name) == ""
+    }
 
 
 def _mark_gone(
