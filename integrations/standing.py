@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,9 @@ from integrations.models import Conflict, Connection, Link, ObjectMapping, SyncE
 from integrations.reasons import Facts, Verdict, judge
 from integrations.sync import failures_in, outbox
 from leads.snapshots import FIELDS, snapshots
+
+# Of what was left out again and again only the last time counts.
+EXCLUDED_READ = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class _Known:
         }
         self.mappings = self._mappings(record_type)
         self.items = self._items()
-        self.excluded = self._excluded()
+        self.excluded = self._excluded(record_type)
         rows = Conflict.objects.filter(
             record_type=record_type, record_id=record_id, state=Conflict.State.OPEN
         )
@@ -144,16 +146,16 @@ class _Known:
         )
         return {(one.kind, one.key): one for one in rows}
 
-    def _excluded(self) -> Mapping[int, str]:
+    def _excluded(self, record_type: str) -> Mapping[int, str]:
         """Return mapping id -> why the record was last left out of it."""
         rows = SyncEntry.objects.filter(
-            mapping__in=self.mappings,
+            record_type=record_type,
             record_id=self.record_id,
+            mapping__in=self.mappings,
             outcome=SyncEntry.Outcome.EXCLUDED,
         )
-        found: dict[int, str] = defaultdict(str)
-        found |= {one.mapping_id or 0: one.message for one in rows.order_by("id")}
-        return found
+        newest = list(rows.order_by("-id")[:EXCLUDED_READ])
+        return {one.mapping_id or 0: one.message for one in reversed(newest)}
 
 
 def _values(record_type: str, record_id: int) -> Mapping[str, object]:

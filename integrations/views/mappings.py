@@ -19,8 +19,9 @@ from integrations.forms.ground import Ground
 from integrations.forms.mapping import MappingForm
 from integrations.forms.rowset import BaseRows, Rows, initial_of
 from integrations.forms.sides import Sides, sides_of
-from integrations.models import Link, ObjectMapping
-from integrations.services import mappings, retries
+from integrations.models import ObjectMapping, Run
+from integrations.selection import linked_of
+from integrations.services import mappings, retries, runs
 from integrations.services.mappings import StaleMapping
 from integrations.sync import outbox
 
@@ -127,32 +128,35 @@ def _saved(
 
 def _follow(request: PageRequest, saved: ObjectMapping) -> str:
     """Do what was asked for beside saving; return it in words."""
-    if request.POST.get("then") == "failed":
+    wanted = request.POST.get("then")
+    if wanted == "failed":
         asked = retries.retry(_failed(saved))
         told = f"{asked} failed records are tried again."
-    elif request.POST.get("then") == "all":
-        ids = _linked(saved).values_list("record_id", flat=True)
-        asked = outbox.queue_records(request.workspace, saved, ids)
-        retries.retry(_failed(saved))
-        told = f"{asked} records are compared and sent where they differ."
+    elif wanted == "all":
+        told = _send_linked(request, saved)
     else:
         return ""
+    wake("integrations.tasks.take_in", "sync")
     wake("integrations.tasks.drain", "sync")
     return told
+
+
+def _send_linked(request: PageRequest, saved: ObjectMapping) -> str:
+    """Bring linked records up to date, in a run that can be watched and taken back."""
+    ids = list(linked_of(saved).values_list("record_id", flat=True)[: runs.MOST_IDS])
+    try:
+        made = runs.start_run(
+            saved, Actor(request.user), Run.Kind.MANUAL, options={"ids": ids}
+        )
+    except Refused as refusal:
+        return str(refusal)
+    retries.retry(_failed(saved))
+    return f"{len(ids):,} records are compared and sent where they differ: {made}."
 
 
 def _failed(found: ObjectMapping) -> Any:
     items = WorkItem.objects.filter(kind=outbox.KIND, group=str(found.pk))
     return items.filter(state="parked")
-
-
-def _linked(found: ObjectMapping) -> QuerySet[Link]:
-    return Link.objects.filter(
-        connection=found.connection,
-        record_type=found.record_type,
-        remote_object=found.remote_object,
-        state=Link.State.LINKED,
-    )
 
 
 def _page(
@@ -177,7 +181,7 @@ def _page(
         "sides": sides,
         "unmapped": _unmapped(rows, sides),
         "failed": _failed(found).count(),
-        "linked": _linked(found).count(),
+        "linked": linked_of(found).count(),
         "may_edit": allows(request.role, Can.EDIT_MAPPINGS),
     }
     judged = "save" in request.POST and (form.errors or rows.total_error_count())

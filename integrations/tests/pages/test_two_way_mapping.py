@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 
 from crmsync.core.models import Workspace
-from integrations.models import FieldMapping, ObjectMapping, RemoteSchema
+from integrations.models import FieldMapping, ObjectMapping, RemoteSchema, Run
 from integrations.services.mappings import row_values
-from integrations.testing import make_connection, make_mapping
+from integrations.testing import make_connection, make_link, make_mapping
 from integrations.tests.pages.test_mapping import FIELDS, rows
 
 pytestmark = pytest.mark.usefixtures("inside")
@@ -124,6 +124,18 @@ def test_directions_and_rules_are_saved(admin: Client, mapping: ObjectMapping) -
     email, city = mapping.rows.all()
     assert (email.direction, email.rule) == ("push", "latest")
     assert (city.direction, city.rule, city.first) == ("both", "ask", "hub")
+
+
+def test_bringing_linked_records_up_to_date_is_a_run(
+    admin: Client, mapping: ObjectMapping
+) -> None:
+    link = make_link(mapping.connection, record_id=7)
+
+    given = rows(("email", "email"), save="1", then="all")
+    admin.post(mapping.get_absolute_url(), given)
+
+    run = Run.objects.get(kind="manual")
+    assert run.options == {"ids": [link.record_id]}
 
 
 def test_rules_speak_of_the_crm_by_its_name(
