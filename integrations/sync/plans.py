@@ -15,7 +15,7 @@ from crmsync.core import queue
 from crmsync.core.models import Workspace
 from crmsync.core.scoping import in_workspace
 from integrations.models import Connection, Cursor, ObjectMapping, Run
-from integrations.sync import gone, pull, runs
+from integrations.sync import gone, listening, pull, runs
 from integrations.sync.schedule import BadSchedule, next_slot
 from leads.services import unmerging
 
@@ -33,6 +33,7 @@ def ask_due() -> int:
         with in_workspace(mapping.workspace):
             asked += _batch(mapping, now) + _sweep(mapping, now) + _audit(mapping, now)
             asked += gone.carry_over_deletes(mapping, now=now)
+            listening.listen(mapping, now=now)
     return asked
 
 
