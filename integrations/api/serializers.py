@@ -154,6 +154,7 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
     """An address that takes webhooks; `url` is shown to who may manage it."""
 
     deal_stage_id = serializers.IntegerField(read_only=True, allow_null=True)
+    connection_id = serializers.IntegerField(read_only=True, allow_null=True)
     url = serializers.SerializerMethodField()
 
     class Meta:
@@ -164,6 +165,7 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
             "name",
             "active",
             "deal_stage_id",
+            "connection_id",
             "url",
             "created_at",
             "last_delivery_at",
@@ -198,6 +200,12 @@ class NewEndpointBody(EndpointBody):
 
     source = serializers.ChoiceField(  # type: ignore[assignment]
         choices=sorted(SOURCES)
+    )
+    connection_id = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        help_text="For a CRM: the connection whose changes it tells.",
     )
 
 

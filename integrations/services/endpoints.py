@@ -8,7 +8,9 @@ from django.db import transaction
 
 from crmsync.core.models import Workspace
 from crmsync.core.services import Actor, Refused, audit
-from integrations.models import Endpoint
+from integrations.models import Connection, Endpoint
+from integrations.webhooks.base import Source
+from integrations.webhooks.endpoints import secrets_of
 from integrations.webhooks.sources import SOURCES
 from leads.models import Stage
 
@@ -21,8 +23,8 @@ def create_endpoint(
 ) -> Endpoint:
     """Store a new address; `Endpoint.url` is what the source is given.
 
-    values: source, name, and perhaps secrets (newest first), deal_stage_id. Raises
-    Refused.
+    values: source, name, and perhaps secrets (newest first), deal_stage_id; for a CRM
+    connection_id. Raises Refused.
     """
     source = SOURCES.get(str(values.get("source", "")))
     if source is None:
@@ -33,6 +35,7 @@ def create_endpoint(
     endpoint = Endpoint(
         workspace=workspace,
         source=source.name,
+        connection=_connection(source, values.get("connection_id")),
         token=token,
         token_digest=Endpoint.digest_of(token),
     )
@@ -68,8 +71,29 @@ def _fill(endpoint: Endpoint, values: Mapping[str, object]) -> None:
         endpoint.secrets = _secrets(values["secrets"])
     if "deal_stage_id" in values:
         endpoint.deal_stage = _stage(values["deal_stage_id"])
-    if SOURCES[endpoint.source].signs and not endpoint.secrets:
+    if SOURCES[endpoint.source].signs and not secrets_of(endpoint):
         raise Refused("secrets", "This source signs; give the secret it signs with.")
+
+
+def _connection(source: Source, connection_id: object) -> Connection | None:
+    """Return the connection whose changes are told, None for a source that is no CRM.
+
+    Where nothing is signed, the id of the account is all that tells it from others.
+    """
+    if not source.vendor:
+        if connection_id is None:
+            return None
+        raise Refused("connection_id", f"{source.label} belongs to no connection.")
+    gone = Connection.Status.DISCONNECTED
+    known = Connection.objects.filter(vendor=source.vendor).exclude(status=gone)
+    if not source.signs:
+        known = known.exclude(account_id="")
+    given = str(connection_id)
+    found = known.filter(pk=given).first() if given.isdecimal() else None
+    if found is None:
+        told = f"Choose which {source.label} connection it is told about."
+        raise Refused("connection_id", told)
+    return found
 
 
 def _secrets(given: object) -> str:

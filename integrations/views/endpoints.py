@@ -16,12 +16,14 @@ from integrations.models import Delivery, Endpoint
 from integrations.services import endpoints, samples
 from integrations.services.endpoint_tokens import rotate_token
 from integrations.webhooks.sources import SOURCES
+from integrations.webhooks.wanted import subscriptions_of
 
 
 @needs(Can.MANAGE_WORKSPACE)
 def endpoint_list(request: PageRequest) -> HttpResponse:
     """Show the addresses that take webhooks."""
-    rows = Endpoint.objects.select_related("deal_stage").order_by("-active", "name")
+    rows = Endpoint.objects.select_related("deal_stage", "connection")
+    rows = rows.order_by("-active", "name")
     context = {"page_title": "Webhook endpoints", "endpoints": rows}
     return render(request, "integrations/endpoint_list.html", context)
 
@@ -60,10 +62,10 @@ def _show(form: EndpointForm, refusal: Refused) -> None:
 @needs(Can.MANAGE_WORKSPACE)
 def endpoint(request: PageRequest, pk: int) -> HttpResponse:
     """Show an endpoint with its address, and change it."""
-    found = get_object_or_404(Endpoint, pk=pk)
+    found = get_object_or_404(Endpoint.objects.select_related("connection"), pk=pk)
     initial = {"name": found.name, "deal_stage_id": found.deal_stage_id}
-    signs = SOURCES[found.source].signs if found.source in SOURCES else False
-    form = EndpointForm(request.POST or None, initial=initial, signs=signs)
+    source = SOURCES.get(found.source)
+    form = EndpointForm(request.POST or None, initial=initial, source=source)
     if request.method == "POST" and form.is_valid():
         try:
             endpoints.change_endpoint(found, Actor(request.user), form.values())
@@ -76,7 +78,9 @@ def endpoint(request: PageRequest, pk: int) -> HttpResponse:
     context = {
         "page_title": found.name,
         "endpoint": found,
-        "source": SOURCES.get(found.source),
+        "source": source,
+        "how": f"integrations/how/{found.source}.html" if source else None,
+        "subscriptions": subscriptions_of(found),
         "has_sample": samples.has_sample(found.source),
         "form": form,
         "deliveries": recent.order_by("-id")[:5],

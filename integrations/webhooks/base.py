@@ -100,7 +100,7 @@ class Source(Protocol):
         """Return why this cannot be from the source, None when it can."""
 
     def is_about(self, payload: object, account: str) -> bool:
-        """Tell whether it may concern this account of the vendor's."""
+        """Tell whether it may concern this account; "" when that is not known."""
 
     def dedupe_key(self, payload: object, body: bytes) -> str:
         """Return 64 hex digits, equal when a delivery is one that came before."""
@@ -114,3 +114,6 @@ class Source(Protocol):
         self, payload: object, *, account: str, received_at: datetime
     ) -> list[Hint]:
         """Return what a CRM says has changed in this account of it."""
+
+    def subscriptions(self, remote_object: str, fields: Sequence[str]) -> list[str]:
+        """Return what has to be asked for there, in its words, to be told of these."""

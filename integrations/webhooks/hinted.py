@@ -33,10 +33,12 @@ def hints_of(delivery: Delivery, payload: object) -> list[Hint]:
     source, connection = SOURCES[delivery.endpoint.source], delivery.endpoint.connection
     if not source.vendor:
         return []
-    account = connection.account_id if connection else ""
+    if connection is None:
+        raise Malformed("The endpoint belongs to no connection.")
+    account, received_at = connection.account_id, delivery.received_at
     if not source.is_about(payload, account):
         raise Malformed("It is about another account than this endpoint's connection.")
-    return source.hints(payload, account=account, received_at=delivery.received_at)
+    return source.hints(payload, account=account, received_at=received_at)
 
 
 def hand_on(

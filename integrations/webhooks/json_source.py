@@ -5,6 +5,7 @@ PURE.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from integrations.webhooks.base import Hint, RawRequest, Receipt
@@ -43,4 +44,8 @@ class JsonSource:
         self, payload: object, *, account: str, received_at: datetime
     ) -> list[Hint]:
         """Return no hint."""
+        return []
+
+    def subscriptions(self, remote_object: str, fields: Sequence[str]) -> list[str]:
+        """Return nothing: all that it has comes by itself."""
         return []

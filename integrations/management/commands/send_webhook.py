@@ -7,6 +7,8 @@ import secrets
 import urllib.error
 import urllib.request
 from argparse import ArgumentParser
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +18,20 @@ from django_scopes import scopes_disabled
 
 from integrations.models import Endpoint
 from integrations.webhooks import samples
-from integrations.webhooks.signatures import sign_standard
+from integrations.webhooks.base import RawRequest
+from integrations.webhooks.endpoints import secrets_of
 from integrations.webhooks.sources import SOURCES
 
 DEMO_WORKSPACE = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a payload goes; secret and account "" where there is none."""
+
+    token: str
+    secret: str = ""
+    account: str = ""
 
 
 class Command(BaseCommand):
@@ -50,14 +62,18 @@ class Command(BaseCommand):
         """Post and print; one line per answer."""
         source, case = options["source"], options["case"]
         body = _body(source, case)
-        token, secret = _address(source, options)
-        url = f"{options['url'].rstrip('/')}/webhooks/{token}/"
+        if options["unique"] and SOURCES[source].vendor:
+            raise CommandError(f"There is nobody in the payloads of {source} to vary.")
+        target = _target(source, options)
+        url = f"{options['url'].rstrip('/')}/webhooks/{target.token}/"
         for _ in range(options["count"]):
-            sent = body
+            sent, now = body, datetime.now(UTC)
             if options["unique"]:
-                salt, now = secrets.token_hex(8), datetime.now(UTC)
-                sent = samples.varied(body, salt=salt, now=now)
-            self.stdout.write(_post(url, sent, secret))
+                sent = samples.varied(body, salt=secrets.token_hex(8), now=now)
+            if target.account:
+                sent = samples.for_account(source, sent, target.account)
+            headers = _headers(source, target, sent, now)
+            self.stdout.write(_post(url, sent, headers))
 
 
 def _body(source: str, case: str) -> bytes:
@@ -71,22 +87,35 @@ def _body(source: str, case: str) -> bytes:
     return samples.body_of(source, case)
 
 
-def _address(source: str, options: dict[str, Any]) -> tuple[str, str]:
-    """Return the token and the signing secret, "" without one."""
+def _target(source: str, options: dict[str, Any]) -> Target:
     with scopes_disabled():
         endpoint = _endpoint(source, options)
     if endpoint is None:
-        return options["token"], ""
-    secret = next(iter(endpoint.secrets.splitlines()), "").strip()
-    if SOURCES[source].signs and not secret:
+        return Target(options["token"])
+    known = secrets_of(endpoint)
+    if SOURCES[source].signs and not known:
         words = f"The endpoint {endpoint.name} has no signing secret yet."
         raise CommandError(words)
-    return endpoint.token, secret
+    connection = endpoint.connection
+    account = connection.account_id if connection else ""
+    return Target(endpoint.token, next(iter(known), ""), account)
+
+
+def _headers(source: str, target: Target, body: bytes, now: datetime) -> dict[str, str]:
+    """Return the headers of the source; it knows the product by its public address."""
+    xml = body.startswith(b"<")
+    headers = {"content-type": "text/xml" if xml else "application/json"}
+    if not target.secret:
+        return headers
+    address = f"{settings.PUBLIC_URL}/webhooks/{target.token}/"
+    request = RawRequest("POST", headers, body, now, address)
+    return headers | SOURCES[source].sign(request, target.secret)
 
 
 def _endpoint(source: str, options: dict[str, Any]) -> Endpoint | None:
     """Return the endpoint; None when only a token of an unknown one was given."""
-    active = Endpoint.objects.filter(active=True).select_related("workspace")
+    active = Endpoint.objects.filter(active=True)
+    active = active.select_related("workspace", "connection")
     if options["token"]:
         digest = Endpoint.digest_of(options["token"])
         return active.filter(token_digest=digest).first()
@@ -103,15 +132,9 @@ def _endpoint(source: str, options: dict[str, Any]) -> Endpoint | None:
     return (in_demo or found)[0]
 
 
-def _post(url: str, body: bytes, secret: str) -> str:
+def _post(url: str, body: bytes, headers: Mapping[str, str]) -> str:
     """Return the answer's status and body as a line."""
-    headers = {"content-type": "application/json"}
-    if secret:
-        message_id = f"msg_{secrets.token_hex(8)}"
-        headers |= sign_standard(
-            body.decode(), secret=secret, message_id=message_id, at=datetime.now(UTC)
-        )
-    request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310
+    request = urllib.request.Request(url, body, dict(headers), method="POST")  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             return f"{answer.status} {_short(answer.read())}"
@@ -127,4 +150,4 @@ def _short(body: bytes) -> str:
     try:
         return json.dumps(json.loads(body))
     except ValueError:
-        return body[:200].decode(errors="replace")
+        return body[:500].decode(errors="replace")

@@ -192,9 +192,11 @@ def test_another_portal_is_refused() -> None:
     assert (refusal.value.status, refusal.value.code) == (403, "wrong_account")
 
 
-def test_an_endpoint_without_an_account_hears_nobody() -> None:
-    with pytest.raises(Refused, match="another account"):
-        judged(signed(), account="")
+def test_where_the_portal_is_not_known_the_signature_says_enough() -> None:
+    judged(signed(), account="")
+
+    with pytest.raises(Refused, match="signature"):
+        judged(signed(secret="of another app"), account="")
 
 
 def many(count: int) -> bytes:

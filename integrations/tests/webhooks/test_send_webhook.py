@@ -60,12 +60,45 @@ def test_a_source_that_signs_gets_a_signature(live: LiveSystem) -> None:
     assert answer["status"] == "accepted"
 
 
+LISTEN = """
+from django_scopes import scopes_disabled
+from crmsync.core.models import Workspace
+from integrations.testing import make_connection, make_endpoint
+accounts = {"hubspot": "555000111", "salesforce": "00DFh0000000001MAA"}
+secrets = {"hubspot": "client secret", "salesforce": ""}
+with scopes_disabled():
+    workspace = Workspace.objects.get(slug="live")
+    for vendor, account in accounts.items():
+        connection = make_connection(workspace, vendor=vendor, account_id=account)
+        make_endpoint(
+            workspace, source=vendor, connection=connection, secrets=secrets[vendor]
+        )
+"""
+
+
+def test_the_payloads_of_a_crm_are_about_the_account_and_signed(
+    live: LiveSystem,
+) -> None:
+    live.manage("shell", "-c", LISTEN)
+
+    answers = send(live, "hubspot", "contact_changed", "--count", "2")
+    acknowledged = live.manage("send_webhook", "salesforce", "outbound_message")
+    told = send(live, "salesforce", "event_bus")
+
+    assert [one["status"] for one in answers] == ["accepted", "duplicate"]
+    assert acknowledged.startswith("200 ")
+    assert "<Ack>true</Ack>" in acknowledged
+    assert [one["status"] for one in told] == ["accepted"]
+    assert live.count("integrations_delivery", "state = 'rejected'") == 0
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [
         (["nobody", "reply"], "no source named nobody"),
         (["lgm", "nothing"], "reply_interested"),
         (["lgm", "own_message", "--workspace", "none"], "No active endpoint"),
+        (["hubspot", "oddities", "--unique"], "nobody in the payloads"),
         (["lgm", "own_message", "--url", "http://127.0.0.1:9"], "Nothing answers"),
     ],
 )

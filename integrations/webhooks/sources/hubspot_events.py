@@ -5,7 +5,7 @@ PURE. Tolerant: an unknown kind of event about a known record still is a reason 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeGuard
 
@@ -23,6 +23,10 @@ _OBJECTS = {
     "product": "products",
     "line_item": "line_items",
 }
+_EVENTS = ("creation", "deletion", "merge", "restore", "associationChange")
+_CHANGE = "propertyChange"
+# guide webhooks: of these no changes are told.
+_UNTOLD = frozenset({"hs_lastmodifieddate", "num_unique_conversion_events"})
 # Events of "object." name the object by its type's id.
 _BY_TYPE = {facts.type_id: name for name, facts in SPEC.objects.items()}
 _BY_TYPE |= {"0-5": "tickets", "0-7": "products", "0-8": "line_items"}
@@ -81,6 +85,20 @@ def hints_of(event: Event, received_at: datetime) -> list[Hint]:
     if not remote_id:
         return []
     return [Hint(remote_id=remote_id, kind=kind, fields=_fields(event), **common)]
+
+
+def subscriptions(remote_object: str, fields: Iterable[str]) -> list[str]:
+    """Return the events of an object and of its properties, as HubSpot names them.
+
+    >>> subscriptions("contacts", ["email"])[-2:]
+    ['contact.associationChange', 'contact.propertyChange:email']
+    """
+    prefix = next((p for p, name in _OBJECTS.items() if name == remote_object), "")
+    type_ids = (one for one, name in _BY_TYPE.items() if name == remote_object)
+    place = "" if prefix else f" ({next(type_ids, remote_object)})"
+    told = [one for one in fields if one not in _UNTOLD]
+    whats = [*_EVENTS, *(f"{_CHANGE}:{one}" for one in told)]
+    return [f"{prefix or 'object'}.{what}{place}" for what in whats]
 
 
 def _merged(event: Event, common: dict[str, Any]) -> list[Hint]:

@@ -71,7 +71,10 @@ class Salesforce(JsonSource):
         return None if count else "There is no change event in the body."
 
     def is_about(self, payload: object, account: str) -> bool:
-        """Tell whether it is of this org, as far as it says; a message always does."""
+        """Tell whether it is of this org, as far as it says; a message always does.
+
+        An org that is not known is no org: nothing here is signed.
+        """
         if isinstance(payload, soap.OutboundMessage):
             return bool(account) and events.same_id(payload.organization, account)
         orgs = {one.organization for one in events.events_in(payload)}
@@ -93,3 +96,13 @@ class Salesforce(JsonSource):
             return soap.hints(payload)
         found = events.events_in(payload)
         return list(chain(*(events.hints_of(one, received_at) for one in found)))
+
+    def subscriptions(self, remote_object: str, fields: Sequence[str]) -> list[str]:
+        """Return the change event to select; one holds whichever fields changed.
+
+        >>> Salesforce().subscriptions("Site__c", ["Name"])
+        ['Site__ChangeEvent']
+        """
+        custom = remote_object.endswith("__c")
+        base = remote_object.removesuffix("__c") + ("__" if custom else "")
+        return [f"{base}ChangeEvent"]
