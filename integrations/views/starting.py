@@ -107,9 +107,11 @@ class There:
 
 
 @needs(Can.EDIT_MAPPINGS)
-def mapping_first(request: PageRequest, pk: int) -> HttpResponse:
+def mapping_first(request: PageRequest, pk: int) -> HttpResponseBase:
     """Show what switching a mapping on would be about; asking the CRM is a POST."""
     found = _mapping(pk)
+    if found.direction == ObjectMapping.Direction.PUSH:
+        return redirect(found)
     dry = found.runs.filter(kind=Run.Kind.DRY).order_by("-id").first()
     context = {
         "page_title": f"Switch on {found}",

@@ -34,7 +34,6 @@ PAGES = [
     ("mappings", "", SYNC),
     ("mapping", "objectmapping", SYNC),
     ("mapping-runs", "objectmapping", SYNC),
-    ("mapping-first", "objectmapping", Can.EDIT_MAPPINGS),
     ("runs", "", SYNC),
     ("run", "run", SYNC),
     ("run-live", "run", SYNC),

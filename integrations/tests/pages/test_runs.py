@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -386,6 +387,37 @@ def test_what_a_setting_leaves_out_is_counted_and_named(
     selection = answer.context["selection"]
     assert (selection.total, selection.selected) == (2, 1)
     assert "Only people someone has spoken with" in answer.content.decode()
+
+
+def test_what_only_sends_is_switched_on_without_detour(
+    admin: Client, workspace: Workspace
+) -> None:
+    mapping = make_mapping(make_connection(workspace), active=False)
+
+    admin.post(reverse("mapping-switch", args=[mapping.pk]), {"active": "yes"})
+
+    mapping.refresh_from_db()
+    assert mapping.active
+
+
+@pytest.mark.parametrize("role", [Role.REP, Role.VIEWER])
+def test_others_do_not_see_the_way_to_switch_on(
+    role: Role, sign_in: SignIn, mapping: ObjectMapping
+) -> None:
+    answer = sign_in(role).get(reverse("mapping-first", args=[mapping.pk]))
+
+    assert answer.status_code == 403
+
+
+def test_a_crm_that_does_not_answer_costs_only_its_number(
+    admin: Client, mapping: ObjectMapping, settings: Any
+) -> None:
+    settings.HUBSPOT_API_URL = "http://127.0.0.1:9"
+
+    answer = admin.post(reverse("mapping-first", args=[mapping.pk]))
+
+    assert answer.status_code == 200
+    assert answer.context["there"].trouble
 
 
 def test_switching_on_can_begin_with_the_comparison(
