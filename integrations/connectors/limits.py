@@ -29,7 +29,10 @@ URGENT = 0
 RESERVE_SHARE = 0.1
 # How much faster than its even share work that is not urgent may go, so that it does
 # not use a window up at once and an urgent call finds a gap soon.
-_PACE = 1.05
+_PACE = 1.1
+# A window is counted as that much longer: a call may be under way for longer than a
+# later one, so that more of them arrive within the vendor's window than left in ours.
+_SLACK_S = 0.25
 _STORE_RETRY_S = 30.0
 _TELL_EVERY_S = 5.0
 
@@ -178,10 +181,18 @@ class Budget:
             found = tuple(
                 window
                 for per_s, amount in amounts.items()
-                for window in _shared_out(_usable(amount), per_s, urgent=urgent)
+                for window in _shared_out(
+                    self._usable(bucket, amount), per_s, urgent=urgent
+                )
             )
             self._windows[bucket, urgent] = found
         return found
+
+    def _usable(self, bucket: str, amount: int) -> int:
+        """Leave one where the vendor tells what remains: none left is to mean that
+        others use the account as well."""
+        told = any(one.bucket == bucket and one.remaining for one in self._rate_headers)
+        return max(amount - 1, 1) if told else amount
 
     def _relearn(self, bucket: str, amount: int, per_s: int) -> None:
         with self._lock:
@@ -220,9 +231,10 @@ class Budget:
 def _shared_out(amount: int, per_s: int, *, urgent: bool) -> Iterator[Window]:
     """Yield a window for one kind of work; what is not urgent is paced within it."""
     reserve = max(math.ceil(amount * RESERVE_SHARE), 1)
-    yield Window(amount, per_s, max(amount - reserve, 1))
+    counted_s = per_s + _SLACK_S
+    yield Window(amount, counted_s, max(amount - reserve, 1))
     if not urgent and per_s > 1:
-        pace = max(math.ceil(amount / per_s * _PACE), 1)
+        pace = max(math.ceil(amount / counted_s * _PACE), 1)
         yield Window(pace, 1, pace)
 
 
@@ -244,12 +256,6 @@ def shared_budget(
         daily_headers=daily_headers,
         on_daily=on_daily,
     )
-
-
-def _usable(amount: int) -> int:
-    """Leave a fiftieth, at least one: a call may arrive sooner after the one before
-    than it left here, so that the vendor counts one more in its window."""
-    return max(amount - max(amount // 50, 1), 1)
 
 
 def _number(text: str | None) -> int | None:

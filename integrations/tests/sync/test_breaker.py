@@ -25,13 +25,13 @@ def break_down(workspace: Workspace, simulator: RunningSimulator) -> None:
 
 
 def breaker(connection: Connection) -> str:
-    return Channel.objects.get(pk=connection.channel_id).breaker
+    return Channel.objects.get(connection=connection).breaker
 
 
 def recover(connection: Connection, simulator: RunningSimulator) -> None:
     simulator.clear_faults()
     past = timezone.now() - timedelta(seconds=1)
-    Channel.objects.filter(pk=connection.channel_id).update(breaker_until=past)
+    Channel.objects.filter(connection=connection).update(breaker_until=past)
 
 
 def test_outage_opens_the_breaker_and_then_no_call_is_made(
