@@ -1,0 +1,91 @@
+"""One worker process of the product, measured: `python -m integrations.bench.working`.
+
+`push SOURCE` fills the CRM with the leads of a source; `compare` compares everything;
+`poll` reads what has changed since the last time. Each goes the way of the product:
+a run or a poll is asked for, and what is due is worked off.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import django
+
+from integrations.bench.spent import measured
+
+if TYPE_CHECKING:
+    from integrations.models import ObjectMapping
+
+
+def main() -> None:
+    """Work until there is nothing left to do."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crmsync.settings")
+    django.setup()
+    from crmsync.core.models import Workspace
+    from crmsync.core.scoping import in_workspace
+    from integrations.models import ObjectMapping
+    from integrations.sync import pull, push, runs  # noqa: F401 - not to be measured
+
+    what, *args = sys.argv[1:]
+    with in_workspace(Workspace.objects.get()):
+        mapping = ObjectMapping.objects.get(record_type="lead")
+        with measured() as spent:
+            spent.records = WORK[what](mapping, *args)
+
+
+def _push(mapping: ObjectMapping, source: str) -> int:
+    return _run(mapping, "backfill", {"filter": {"source": source}})
+
+
+def _compare(mapping: ObjectMapping) -> int:
+    return _run(mapping, "reconcile", {})
+
+
+def _run(mapping: ObjectMapping, kind: str, options: dict[str, object]) -> int:
+    """Drive a run until nothing of it is unfinished; return how many it settled.
+
+    Not until it is marked as over: that it is looked at only every other second.
+    """
+    from crmsync.core.runs import run_counts
+    from integrations.sync import push, runs
+
+    run = runs.start(mapping, kind, options=options)
+    while True:
+        runs.runs_due()
+        push.push_due()
+        run.refresh_from_db()
+        if run.state in runs.OVER or (
+            run.cursor.get("begun_all") and not any(run_counts(run.pk).values())
+        ):
+            return _checked(run.settled, run.failed, run.message)
+
+
+def _checked(settled: int, failed: int, message: str) -> int:
+    if failed or message:
+        raise RuntimeError(f"{failed} of {settled} failed: {message}")
+    return settled
+
+
+def _poll(mapping: ObjectMapping) -> int:
+    from crmsync.core.models import WorkItem
+    from integrations.sync import pull
+
+    pull.ask_pull(mapping, soon=True)
+    rows = WorkItem.objects.filter(kind=pull.KIND, key=str(mapping.pk))
+    ends = rows.get().applied + 1
+    while rows.get().applied < ends:
+        pull.pull_due()
+    return int(rows.count())
+
+
+WORK: Mapping[str, Callable[..., int]] = {
+    "push": _push,
+    "compare": _compare,
+    "poll": _poll,
+}
+
+if __name__ == "__main__":
+    main()
