@@ -20,6 +20,7 @@ from integrations.models import ApiCall, Connection, Link, ObjectMapping, SyncEn
 from integrations.sync import counting, outbox
 from integrations.sync.cases import base_of
 from integrations.sync.plan import Hold, Leave, Wait
+from integrations.sync.storing import Line, store_links, write_journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,8 @@ def record_written(mapping: ObjectMapping, written: Sequence[Written]) -> None:
     with transaction.atomic():
         queue.lock(one.item for one in written)
         undo = _store_links(mapping, written)
-        SyncEntry.objects.bulk_create(
-            _entry(
-                mapping,
+        lines = (
+            _line(
                 one.item,
                 one.outcome,
                 remote_id=one.remote_id,
@@ -75,6 +75,7 @@ def record_written(mapping: ObjectMapping, written: Sequence[Written]) -> None:
             )
             for one in written
         )
+        write_journal(mapping, lines)
         done = [one for one in written if not one.again]
         queue.finish([one.item for one in done])
         queue.give_back([one.item for one in written if one.again])
@@ -117,9 +118,8 @@ def _store_links(
             undo[one.item.pk] = _replaced(link, one)
         _renew(link, one, at)
         changed.append(link)
-    Link.objects.bulk_create(new)
     names = ["base", "written", "pushed_at", "remote_version"]
-    Link.objects.bulk_update(changed, names)
+    store_links(new, changed, names)
     return undo
 
 
@@ -171,10 +171,11 @@ def record_deleted(
             remote_object=mapping.remote_object,
             remote_id__in=[remote_id for _, remote_id in deleted],
         ).delete()
-        SyncEntry.objects.bulk_create(
-            _entry(mapping, item, SyncEntry.Outcome.DELETED, remote_id=remote_id)
+        lines = (
+            _line(item, SyncEntry.Outcome.DELETED, remote_id=remote_id)
             for item, remote_id in deleted
         )
+        write_journal(mapping, lines)
         queue.finish([item for item, _ in deleted])
         counting.count_out([(item, "deleted") for item, _ in deleted])
 
@@ -184,11 +185,12 @@ def record_left(mapping: ObjectMapping, left: Sequence[tuple[WorkItem, Leave]]) 
     if not left:
         return
     with transaction.atomic():
-        SyncEntry.objects.bulk_create(
-            _entry(mapping, item, leave.outcome, message=leave.reason)
+        lines = (
+            _line(item, leave.outcome, message=leave.reason)
             for item, leave in left
             if leave.outcome == "excluded"
         )
+        write_journal(mapping, lines)
         queue.finish([item for item, _ in left], skipped=True)
         queue.released(item.key for item, _ in left)
         counting.count_out([(item, leave.outcome) for item, leave in left])
@@ -218,7 +220,7 @@ def record_failed(
         return
     with transaction.atomic():
         queue.lock(one.item for one in failed)
-        entries: list[SyncEntry] = []
+        lines: list[Line] = []
         parked: list[WorkItem] = []
         for one in failed:
             state = queue.fail(one.item, one.failure, rng)
@@ -231,38 +233,38 @@ def record_failed(
                 SyncEntry.Outcome.RETRYING if retrying else SyncEntry.Outcome.FAILED
             )
             told = filter(None, (one.failure.message, one.failure.detail))
-            entry = _entry(mapping, one.item, outcome, message="\n".join(told))
-            entry.error_class = one.failure.error_class
-            entries.append(entry)
-        SyncEntry.objects.bulk_create(entries)
+            line = _line(
+                one.item,
+                outcome,
+                message="\n".join(told),
+                error_class=one.failure.error_class,
+            )
+            lines.append(line)
+        write_journal(mapping, lines)
         queue.released(item.key for item in parked)
         counting.count_out([(item, "failed") for item in parked])
 
 
-def _entry(
-    mapping: ObjectMapping,
+def _line(
     item: WorkItem,
     outcome: str,
     *,
     remote_id: str = "",
     message: str = "",
+    error_class: str = "",
     fields: Sequence[str] = (),
     undo: Mapping[str, object] | None = None,
-) -> SyncEntry:
-    return SyncEntry(
-        workspace_id=mapping.workspace_id,
-        connection=mapping.connection,
-        mapping=mapping,
-        record_type=mapping.record_type,
+) -> Line:
+    return Line(
         record_id=outbox.record_of(item.key),
-        remote_object=mapping.remote_object,
-        remote_id=remote_id,
         outcome=outcome,
-        fields=list(fields),
+        remote_id=remote_id,
+        fields=fields,
+        error_class=error_class,
         message=message,
         trace_id=item.trace_id,
         run_id=item.run,
-        undo=dict(undo or {}),
+        undo=undo or {},
     )
 
 

@@ -16,6 +16,7 @@ from integrations.mapping.merge import Base
 from integrations.models import Link, ObjectMapping, Run, SyncEntry
 from integrations.sync import clashes, counting, failures_in, outbox
 from integrations.sync.cases import UNSENT, Case, base_of, outcome_of, stored_base
+from integrations.sync.storing import Line, store_links, write_journal
 from integrations.sync.terms import Terms
 from leads.facts import Origin
 from leads.services import incoming
@@ -125,6 +126,17 @@ def _note_errors(case: Case, result: Taken | None, terms: Terms) -> None:
 
 # --- links ----------------------------------------------------------------------------
 
+_RENEWED = (
+    "base",
+    "written",
+    "turns",
+    "remote_version",
+    "pulled_at",
+    "state",
+    "gone_at",
+    "remote_id",
+)
+
 
 def _store_links(
     context: Context, cases: Sequence[Case], results: Mapping[str, Taken]
@@ -139,9 +151,7 @@ def _store_links(
         elif _is_news(case, results.get(case.ref)):
             _renew(case.link, case)
             changed.append(case.link)
-    Link.objects.bulk_create(new)
-    names = ["base", "written", "turns", "remote_version", "pulled_at", "state"]
-    Link.objects.bulk_update(changed, [*names, "gone_at", "remote_id"])
+    store_links(new, changed, _RENEWED)
 
 
 def _is_news(case: Case, result: Taken | None) -> bool:
@@ -207,37 +217,31 @@ def _bases(case: Case, before: Mapping[str, object]) -> dict[str, object]:
 def _store_entries(
     context: Context, cases: Sequence[Case], results: Mapping[str, Taken]
 ) -> None:
-    entries = [
-        entry
+    lines = [
+        line
         for case in cases
-        if (entry := _entry(context, case, results.get(case.ref))) is not None
+        if (line := _line(context, case, results.get(case.ref))) is not None
     ]
-    SyncEntry.objects.bulk_create(entries)
+    write_journal(context.mapping, lines)
 
 
-def _entry(context: Context, case: Case, result: Taken | None) -> SyncEntry | None:
+def _line(context: Context, case: Case, result: Taken | None) -> Line | None:
     outcome = outcome_of(case, result)
     if outcome in {SyncEntry.Outcome.UNCHANGED, SyncEntry.Outcome.EXCLUDED}:
         return None
-    mapping = context.mapping
     held = [told for told in case.problems.values() if told]
     message = case.failure.message if case.failure else " ".join(held)
     changed = result.changed if result else {}
-    return SyncEntry(
-        workspace_id=mapping.workspace_id,
-        connection=mapping.connection,
-        mapping=mapping,
-        record_type=mapping.record_type,
+    return Line(
         record_id=case.record_id or 0,
-        remote_object=mapping.remote_object,
+        outcome=outcome,
         remote_id=case.record.remote_id,
         direction="pull",
-        outcome=outcome,
         fields=sorted(case.takes),
         error_class=case.failure.error_class if case.failure else "",
         message=message,
         trace_id=context.trace_id,
-        run=context.run,
+        run_id=context.run.pk if context.run else None,
         undo={n: list(pair) for n, pair in changed.items()} if context.run else {},
     )
 
