@@ -257,6 +257,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 WORK_LEASE_S = env.int("WORK_LEASE_S", default=60)
 # A drain gives its channel up after this long, so that others get their turn.
 WORK_TIME_SLICE_S = env.int("WORK_TIME_SLICE_S", default=20)
+# Calls a worker process may have under way at once, each in a thread of its own.
+WORK_HANDS = env.int("WORK_HANDS", default=2 if EMBEDDED_DATABASE else 4)
 SWEEP_EVERY_S = env.float("SWEEP_EVERY_S", default=2.0)
 
 # --- operations --------------------------------------------------------------------
@@ -408,13 +410,18 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ActivityDirectionEnum": "leads.models.Activity.Direction",
         "ActivityKindEnum": "leads.models.Activity.Kind",
+        "ConflictStateEnum": "integrations.models.Conflict.State",
         "ConnectionStatusEnum": "integrations.models.Connection.Status",
         "CustomFieldTypeEnum": "leads.models.CustomField.Type",
         "DeliveryStateEnum": "integrations.models.Delivery.State",
         "LeadStatusEnum": "leads.models.Lead.Status",
+        "LinkStateEnum": "integrations.models.Link.State",
         "MappingDirectionEnum": "integrations.models.ObjectMapping.Direction",
         "RecordTypeEnum": "leads.models.RecordType",
         "RoleEnum": "crmsync.core.roles.Role",
+        "RunKindEnum": "integrations.models.Run.Kind",
+        "RunStateEnum": "integrations.models.Run.State",
+        "SideEnum": "integrations.models.Conflict.Winner",
         "StageOutcomeEnum": "leads.models.Stage.Outcome",
         "SyncOutcomeEnum": "integrations.models.SyncEntry.Outcome",
         "WorkStateEnum": "crmsync.core.models.work.State",

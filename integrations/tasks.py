@@ -30,7 +30,11 @@ def process_deliveries() -> int:
 def drain() -> int:
     """Push what is due, after setting up what was just connected."""
     heartbeat.mark("sync")
-    return setup.set_up_due() + push.push_due()
+    done = setup.set_up_due() + push.push_due()
+    if queue.turns("push"):
+        # The slice is over: others' messages first, then on.
+        wake("integrations.tasks.drain", "sync")
+    return done
 
 
 @shared_task

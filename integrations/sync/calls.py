@@ -155,7 +155,12 @@ def slow_down(
 ) -> None:
     """Let the whole connection wait as long as it was told; no try is used up."""
     channel_id = connection.channel_id or 0
-    if error.scope == "daily" and any(item.lane for item in items):
+    urgent = all(item.lane == 0 for item in items)
+    if error.status is None:
+        # Our own budget, to the moment: what is urgent may still have room in it.
+        wait = queue.pause if urgent else queue.pause_batch
+        wait(channel_id, error.retry_after_s or 0)
+    elif error.scope == "daily" and not urgent:
         queue.pause_batch(channel_id, error.retry_after_s or DAILY_PAUSE_S)
     else:
         queue.slow_down(channel_id, error.retry_after_s, _rng)

@@ -202,6 +202,8 @@ def record_waits(waits: Sequence[tuple[WorkItem, Wait]]) -> None:
         queue.lock(item for item, _ in waits)
         for item, wait in waits:
             queue.wait_for(item, wait.key, wait.reason)
+    # After the commit: a parent that another hand is finishing must not be missed.
+    queue.missed("push", {wait.key for _, wait in waits})
 
 
 def held(item: WorkItem, hold: Hold) -> Failed:

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import logging
 import random
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db.models import CharField, Exists, OuterRef
-from django.db.models.functions import Cast
 from django_scopes import scopes_disabled
 
-from crmsync.core import queue
+from crmsync.core import crew, queue
 from crmsync.core.models import WorkItem
 from crmsync.core.queue import Failure
 from crmsync.core.scoping import in_workspace
@@ -43,6 +40,8 @@ from integrations.sync.terms import terms_of
 
 log = logging.getLogger(__name__)
 
+# Rows in one claim from which there is enough to do for another hand.
+BUSY_FROM = 50
 _rng = random.Random()
 
 
@@ -51,50 +50,42 @@ def push_due() -> int:
 
     Returns how many rows were taken on.
     """
-    deadline = time.monotonic() + settings.WORK_TIME_SLICE_S
-    total = 0
-    while time.monotonic() < deadline:
-        done = sum(_push_group(mapping) for mapping in _due_mappings())
-        total += done
-        if not done:
-            break
-    return total
+    return crew.work(
+        _push_turn,
+        hands=settings.WORK_HANDS,
+        for_s=settings.WORK_TIME_SLICE_S,
+        busy_from=BUSY_FROM,
+    )
+
+
+def _push_turn() -> int:
+    """Serve the first turn that has something for us; return how many rows."""
+    for turn in queue.turns(outbox.KIND):
+        for mapping in _mappings_of(turn):
+            if done := _push_group(mapping, turn.lane):
+                return done
+    return 0
 
 
 @scopes_disabled()
-def _due_mappings() -> list[ObjectMapping]:
-    """Return the mappings with due rows: fairest channel first, parents first.
-
-    One look into the index per mapping, however long the backlog is.
-    """
-    channels = queue.due_channels(outbox.KIND)
-    rows = WorkItem.objects.filter(
-        queue.due(outbox.KIND),
-        channel=OuterRef("connection__channel"),
-        group=Cast(OuterRef("pk"), CharField()),
-    )
-    mappings = ObjectMapping.objects.filter(
-        Exists(rows), connection__channel__in=channels
-    ).select_related("connection__channel", "workspace")
-    place = {channel: number for number, channel in enumerate(channels)}
+def _mappings_of(turn: queue.Turn) -> list[ObjectMapping]:
+    """Return the mappings with something due in the turn's lane, parents first."""
+    mappings = ObjectMapping.objects.filter(pk__in=queue.groups_of(outbox.KIND, turn))
     return sorted(
-        mappings,
-        key=lambda one: (
-            place[one.connection.channel_id or 0],
-            outbox.RANK[one.record_type],
-            one.pk,
-        ),
+        mappings.select_related("connection__channel", "workspace"),
+        key=lambda one: (outbox.RANK[one.record_type], one.pk),
     )
 
 
-def _push_group(mapping: ObjectMapping) -> int:
+def _push_group(mapping: ObjectMapping, lane: int) -> int:
     with in_workspace(mapping.workspace):
         connector, _ = open_connector(mapping.connection)
         items = queue.claim(
             outbox.KIND,
             channel_id=mapping.connection.channel_id or 0,
             group=str(mapping.pk),
-            limit=_most(mapping, connector),
+            limit=_most(mapping, connector, lane),
+            lane=lane,
             full_if_busy=True,
         )
         if not items:
@@ -106,10 +97,10 @@ def _push_group(mapping: ObjectMapping) -> int:
         return len(items)
 
 
-def _most(mapping: ObjectMapping, connector: Connector) -> int:
+def _most(mapping: ObjectMapping, connector: Connector, lane: int) -> int:
     """Return how many rows to claim: a call's worth, or a job's where many wait."""
     sizes = connector.spec.batch
-    if not sizes.bulk:
+    if not sizes.bulk or lane != outbox.BULK:
         return sizes.write
     waiting = WorkItem.objects.filter(
         queue.due(outbox.KIND, lane=outbox.BULK),
@@ -188,7 +179,6 @@ def push(
         sorted_.add(item, subject, decide(subject, rules))
     journal.record_left(mapping, sorted_.leave)
     journal.record_waits(sorted_.wait)
-    queue.missed(outbox.KIND, {wait.key for _, wait in sorted_.wait})
     journal.record_failed(mapping, sorted_.hold, _rng)
     if sorted_.find:
         sending.find(mapping, sorted_.find, terms, connector)
