@@ -79,8 +79,8 @@ def judge(
     """Return the key that is equal when the same delivery comes again.
 
     account: the vendor's id of the only account it may be about, "" when that is not
-    known. Raises Refused. An error of our own in the check of the payload accepts it: the processing will fail
-    visibly, and can be repeated once it is mended.
+    known. Raises Refused. An error of our own in the check of the payload accepts it:
+    the processing will fail visibly, and can be repeated once it is mended.
     """
     if source.signs or secrets:
         _require_signature(source, secrets, request, now)

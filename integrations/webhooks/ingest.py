@@ -96,7 +96,7 @@ class IngestApplication:
         """Answer one request."""
         arrival = Arrival(
             method=scope["method"],
-            url=_address(scope),
+            url=address_of(scope),
             headers=headers_of(scope["headers"]),
             trace_id=new_trace_id(),
             received_at=timezone.now(),
@@ -212,8 +212,8 @@ def _judge(source: Source, endpoint: Known, request: RawRequest) -> str:
     )
 
 
-def _address(scope: Mapping[str, Any]) -> str:
-    """Return the public address as it was called; a signature may cover it."""
+def address_of(scope: Mapping[str, Any]) -> str:
+    """Return the public address a request was sent to; a signature may cover it."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope.get("query_string", b"")
     called = path.partition(b"?")[0] + (b"?" + query if query else b"")

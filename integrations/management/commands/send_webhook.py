@@ -127,8 +127,9 @@ def _endpoint(source: str, options: dict[str, Any]) -> Endpoint | None:
     found = list(fitting)
     in_demo = [one for one in found if one.workspace.slug == DEMO_WORKSPACE]
     if not found:
-        words = f"No active endpoint for {source} fits. Make one under Webhooks, "
-        raise CommandError(words + "or start bin/demo, whose workspace has one.")
+        words = f"No active endpoint for {source} fits. Make one under Webhooks"
+        demo = "." if SOURCES[source].vendor else ", or start bin/demo, which has one."
+        raise CommandError(words + demo)
     return (in_demo or found)[0]
 
 

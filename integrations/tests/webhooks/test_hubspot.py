@@ -16,6 +16,7 @@ from integrations.errors import SignatureInvalid
 from integrations.webhooks import samples
 from integrations.webhooks.base import RawRequest
 from integrations.webhooks.envelope import Refused, judge
+from integrations.webhooks.ingest import address_of
 from integrations.webhooks.sources.hubspot import HubSpot, signed_address
 
 CONTRACT = Path(__file__).resolve().parents[4] / "shared" / "contracts" / "hubspot"
@@ -233,3 +234,18 @@ def test_what_is_no_list_of_events_is_refused(body: bytes) -> None:
         judged(signed(body))
 
     assert refusal.value.status == 400
+
+
+# --- the address ----------------------------------------------------------------------
+
+
+def test_the_signed_address_is_the_public_one_whatever_the_host(settings: Any) -> None:
+    settings.PUBLIC_URL = "https://hub.example.com"
+    scope = {
+        "path": "/webhooks/tok/",
+        "raw_path": b"/webhooks/t%6Fk/",
+        "query_string": b"a=%3A",
+        "headers": [(b"host", b"evil.example")],
+    }
+
+    assert address_of(scope) == "https://hub.example.com/webhooks/t%6Fk/?a=%3A"

@@ -102,9 +102,9 @@ def test_an_outbound_message_of_salesforce_is_stored_and_acknowledged(
     with RunningSimulator("salesforce") as simulator:
         mapping_id = listen_to_salesforce(live, secret="")
         session = f"{SALESFORCE_ORG_ID}!live.session.of.nobody"
-        target = {"url": endpoint_url(live, SALESFORCE_TOKEN), "session_id": session}
-        target |= {"object": "Lead", "fields": ["Email"]}
-        simulator.control("POST", "outbound", target)
+        url = endpoint_url(live, SALESFORCE_TOKEN)
+        target = {"url": url, "object": "Lead", "fields": ["Email"]}
+        simulator.control("POST", "outbound", target | {"session_id": session})
 
         ids = simulator.seed([LEADS])["Lead"]
 
@@ -119,8 +119,8 @@ def test_a_change_event_of_salesforce_needs_the_secret(live: LiveSystem) -> None
         mapping_id = listen_to_salesforce(live, secret="quite secret")
         for secret in ("quite secret", "a guess"):
             target = {"url": endpoint_url(live, SALESFORCE_TOKEN), "batch": 100}
-            target |= {"headers": {"X-Crmsync-Secret": secret}}
-            simulator.control("POST", "events", target)
+            headers = {"X-Crmsync-Secret": secret}
+            simulator.control("POST", "events", target | {"headers": headers})
 
         ids = simulator.seed([LEADS])["Lead"]
 
