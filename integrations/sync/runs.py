@@ -191,6 +191,9 @@ def _run_of(item: WorkItem) -> Run | None:
 
 def _drive_item(item: WorkItem, deadline: float) -> None:
     run = _run_of(item)
+    if run is not None and run.state == Run.State.FAILED:
+        # Its row was given up, so it is due only because a person said so.
+        _turn(run, [Run.State.FAILED], Run.State.RUNNING)
     if run is None or run.state in OVER or run.state == Run.State.PAUSED:
         queue.finish([item], skipped=True)
         return

@@ -12,6 +12,7 @@ from crmsync.core.queue import ledger
 from crmsync.core.services import Actor, Refused
 from integrations.models import Connection, Link, ObjectMapping, Run, SyncEntry
 from integrations.services import runs as services
+from integrations.services.retries import retry
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync import outbox, plans, runs
 from integrations.sync.push import push_due
@@ -222,6 +223,24 @@ def test_only_one_run_of_a_kind_goes_at_a_time(
 
     with pytest.raises(Refused):
         start(mapping, Run.Kind.BACKFILL)
+
+
+def test_a_run_that_failed_goes_on_where_it_was_when_it_is_retried(
+    workspace: Workspace, mapping: ObjectMapping, person: HubSpotUser
+) -> None:
+    both_ways(mapping)
+    person.make_many([{"email": f"q{n}@customer.example.org"} for n in range(9)])
+    person.simulator.set_fault("403", path="objects/contacts", method="GET")
+    failed = finished(start(mapping, Run.Kind.RECONCILE))
+    state = failed.state
+    person.simulator.clear_faults()
+
+    retry(WorkItem.objects.filter(kind="run"))
+    runs.runs_due()
+    run = finished(Run.objects.get(pk=failed.pk))
+
+    assert state == Run.State.FAILED
+    assert (run.state, run.created_here) == (Run.State.DONE, 9)
 
 
 # --- everything, foreseen -------------------------------------------------------------
