@@ -118,7 +118,13 @@ def _compile(
     rows = {one.destination: _row(mapping.connection, fields, one) for one in stored}
     infos = _our_fields(mapping)
     canon = {
-        name: _canon(mapping.workspace, connector, fields[name], infos.get(row.source))
+        # A value that a table gives is the CRM's own, whatever ours is: an id, say.
+        name: _canon(
+            mapping.workspace,
+            connector,
+            fields[name],
+            None if row.values else infos.get(row.source),
+        )
         for name, row in rows.items()
     }
     to_text = {name: _to_text(connector, fields[name]) for name in rows}

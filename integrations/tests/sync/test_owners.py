@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 
 from crmsync.core.models import Membership, User, Workspace
-from integrations.models import Connection
+from integrations.models import Connection, FieldMapping
 from integrations.simulators.testing import RunningSimulator
+from integrations.sync import pull
 from integrations.sync.push import push_due
+from integrations.tests.sync.crm import SalesforceUser, sync
 from integrations.tests.sync.test_push import record, reply
 from leads.models import Conversation, Lead
 
@@ -36,6 +38,26 @@ def test_owner_goes_along_where_the_crm_knows_them_and_holds_up_nothing(
     (contact,) = hubspot_simulator.dump("contacts")
     assert contact["properties"].get("hubspot_owner_id") == owner
     assert len(hubspot_simulator.dump("notes")) == 1
+
+
+def test_an_owner_whose_id_has_capitals_comes_in(
+    workspace: Workspace,
+    salesforce: Connection,
+    salesforce_simulator: RunningSimulator,
+) -> None:
+    user = User.objects.create_user("rep@example.com")
+    Membership.objects.create(workspace=workspace, user=user, role="rep")
+    known = {one["email"]: one["id"] for one in salesforce.owners}
+    owner_id = known["ada.marsh@example.com"]
+    rows = FieldMapping.objects.filter(destination="OwnerId")
+    rows.update(values={"rep@example.com": owner_id})
+    pull.ask_due()
+    seller = SalesforceUser(salesforce_simulator)
+
+    seller.make("Lead", LastName="Example", Company="Fern", OwnerId=owner_id)
+    sync()
+
+    assert Lead.objects.get().owner == user
 
 
 def test_time_of_a_thread_does_not_go_back(workspace: Workspace) -> None:
