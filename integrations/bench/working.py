@@ -2,7 +2,8 @@
 
 `push SOURCE` fills the CRM with the leads of a source; `compare` compares everything;
 `poll` reads what has changed since the last time. Each goes the way of the product:
-a run or a poll is asked for, and what is due is worked off.
+a run or a poll is asked for, and what is due is worked off. `start SOURCE` and `cancel`
+only ask for a filling or end it; the workers do the rest.
 """
 
 from __future__ import annotations
@@ -37,7 +38,11 @@ def main() -> None:
 
 
 def _push(mapping: ObjectMapping, source: str) -> int:
-    return _run(mapping, "backfill", {"filter": {"source": source}})
+    return _run(mapping, "backfill", _of(source))
+
+
+def _of(source: str) -> dict[str, object]:
+    return {"filter": {"source": source}}
 
 
 def _compare(mapping: ObjectMapping) -> int:
@@ -81,10 +86,25 @@ def _poll(mapping: ObjectMapping) -> int:
     return int(rows.count())
 
 
+def _start(mapping: ObjectMapping, source: str) -> int:
+    from integrations.sync import runs
+
+    return int(runs.start(mapping, "backfill", options=_of(source)).pk)
+
+
+def _cancel(mapping: ObjectMapping) -> int:
+    from integrations.models import Run
+    from integrations.sync import runs
+
+    return sum(runs.cancel(one) for one in Run.objects.filter(mapping=mapping))
+
+
 WORK: Mapping[str, Callable[..., int]] = {
     "push": _push,
     "compare": _compare,
     "poll": _poll,
+    "start": _start,
+    "cancel": _cancel,
 }
 
 if __name__ == "__main__":

@@ -83,6 +83,12 @@ def _push(options: Options) -> list[Figure]:
     return push.run(rounds=options["rounds"], size=options["sizes"][0])
 
 
+def _realtime(options: Options) -> list[Figure]:
+    from integrations.bench import realtime
+
+    return realtime.run(rounds=options["rounds"], backfill=options["sizes"][-1])
+
+
 def _replies(options: Options) -> list[Figure]:
     from integrations.bench import replies
 
@@ -100,6 +106,7 @@ MEASURES: Mapping[str, Callable[[Options], list[Figure]]] = {
     "merge": _merge,
     "pull": _pull,
     "push": _push,
+    "realtime": _realtime,
     "replies": _replies,
     "vendor-rate": _vendor_rate,
 }
