@@ -23,11 +23,13 @@ from integrations.models import (
     ApiCall,
     Conflict,
     Connection,
+    Cursor,
     Delivery,
     Endpoint,
     Event,
     FieldMapping,
     Link,
+    LinkAlias,
     OAuthState,
     OAuthToken,
     ObjectMapping,
@@ -147,6 +149,20 @@ def make_link(connection: Connection, *, record_id: int, **given: Any) -> Link:
         connection=connection,
         record_id=record_id,
         **values,
+    )
+
+
+@scopes_disabled()
+def make_alias(link: Link, **given: Any) -> LinkAlias:
+    """Store an id that a linked contact had before it was merged."""
+    values = {
+        "remote_object": link.remote_object,
+        "remote_id": str(9000 + next(_numbers)),
+        "reason": "merged",
+        **given,
+    }
+    return LinkAlias.objects.create(
+        workspace=link.workspace, connection=link.connection, link=link, **values
     )
 
 
@@ -290,6 +306,8 @@ def furnish(workspace: Workspace, marker: str) -> dict[str, int]:
             "delivery": delivery.pk,
             "event": make_event(delivery, lead_id=lead_id, detail=marker).pk,
             "link": link.pk,
+            "linkalias": make_alias(link, remote_id=f"old {marker}").pk,
+            "cursor": Cursor.objects.create(mapping=mapping).pk,
             "run": make_run(mapping, message=marker).pk,
             "conflict": make_conflict(mapping, link, hub_value=marker).pk,
             "syncentry": make_sync_entry(

@@ -11,10 +11,16 @@ from crmsync.core.api.filters import IdFilter, MomentFilter
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
 from integrations.models import Connection, Delivery, ObjectMapping, SyncEntry
-from integrations.selectors import failing_items
+from integrations.selectors import FETCH, PULL, PUSH, failing_items
 from leads.models import RecordType
 
 _NONE: tuple[str, ...] = ()
+
+
+def of_mapping(mapping_id: object) -> Q:
+    """Return what the work of one object mapping is: out, in, and its polls."""
+    records = Q(kind__in=[PUSH, FETCH], group=str(mapping_id))
+    return records | Q(kind=PULL, key=str(mapping_id))
 
 
 class ConnectionFilters(filters.FilterSet):
@@ -62,6 +68,7 @@ class RowFilters(filters.FilterSet):
     failing = filters.BooleanFilter(method="is_failing")
     connection_id = IdFilter("channel__connection")
     mapping_id = IdFilter(method="of_mapping")
+    run_id = IdFilter("run")
     error_class = filters.CharFilter("error_class")
     trace_id = filters.CharFilter("trace_id")
 
@@ -80,7 +87,7 @@ class RowFilters(filters.FilterSet):
         self, rows: QuerySet[Any], name: str, value: object
     ) -> QuerySet[Any]:
         """Keep the rows of one object mapping."""
-        return rows.filter(kind="push", group=str(value))
+        return rows.filter(of_mapping(value))
 
 
 class EntryFilters(filters.FilterSet):
@@ -88,8 +95,10 @@ class EntryFilters(filters.FilterSet):
 
     connection_id = IdFilter("connection_id")
     mapping_id = IdFilter("mapping_id")
+    run_id = IdFilter("run_id")
     record_type = filters.ChoiceFilter(choices=RecordType.choices)
     record_id = IdFilter("record_id")
+    direction = filters.ChoiceFilter(choices=[("push", "Out"), ("pull", "In")])
     outcome = filters.ChoiceFilter(choices=SyncEntry.Outcome.choices)
     trace_id = filters.CharFilter("trace_id")
     after = MomentFilter("at", "gte")

@@ -1,32 +1,39 @@
-"""What connections, mappings, endpoints and deliveries look like in the API."""
+"""What connections, endpoints and deliveries look like in the API."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
+from typing import Any
 
+from django.utils import timezone
+from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crmsync.core.api.base import StrictSerializer
+from integrations.api.freshness import FreshnessSerializer
 from integrations.connectors import CONNECTORS
+from integrations.freshness import Freshness, of_connections
 from integrations.models import (
     Connection,
     Delivery,
     Endpoint,
     Event,
-    FieldMapping,
-    ObjectMapping,
 )
 from integrations.webhooks.sources import SOURCES
-from leads.models import Activity
 
 # --- connections ----------------------------------------------------------------------
 
 
 class ConnectionSerializer(serializers.ModelSerializer[Connection]):
-    """A connected account; its secrets are never shown."""
+    """A connected account and how fresh it is; its secrets are never shown.
+
+    `clock_offset_s`: the CRM's clock minus ours, null until it is known.
+    """
 
     scopes = serializers.ListField(child=serializers.CharField(), read_only=True)
+    freshness = serializers.SerializerMethodField()
 
     class Meta:
         model = Connection
@@ -41,10 +48,23 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
             "account_name",
             "scopes",
             "last_ok_at",
+            "clock_offset_s",
+            "freshness",
             "created_at",
             "updated_at",
         )
         read_only_fields = fields
+
+    @extend_schema_field(FreshnessSerializer)
+    def get_freshness(self, connection: Connection) -> dict[str, Any]:
+        """Return how far behind each side may be."""
+        return FreshnessSerializer(self._fresh[connection.pk]).data
+
+    @cached_property
+    def _fresh(self) -> Mapping[int, Freshness]:
+        """How each connection that is shown stands: a page is read in one go."""
+        shown = [self.instance] if self.parent is None else self.parent.instance
+        return of_connections(shown or [], timezone.now())
 
 
 class NewConnectionBody(StrictSerializer):
@@ -67,94 +87,17 @@ class TokenBody(StrictSerializer):
     token = serializers.CharField(max_length=4000, write_only=True)
 
 
-# --- mappings -------------------------------------------------------------------------
-
-
-class FieldMappingSerializer(serializers.ModelSerializer[FieldMapping]):
-    """One row: our field, theirs, and what happens on the way."""
-
-    values = serializers.DictField(child=serializers.CharField(), read_only=True)
-
-    class Meta:
-        model = FieldMapping
-        fields = (
-            "source",
-            "destination",
-            "transform",
-            "values",
-            "default",
-            "clear_blanks",
-            "active",
-        )
-        read_only_fields = fields
-
-
-class MappingSerializer(serializers.ModelSerializer[ObjectMapping]):
-    """How a record type and a remote object correspond."""
-
-    connection_id = serializers.IntegerField(read_only=True)
-    only_kinds = serializers.ListField(child=serializers.CharField(), read_only=True)
-    rows = FieldMappingSerializer(many=True, read_only=True)
-
-    class Meta:
-        model = ObjectMapping
-        fields = (
-            "id",
-            "connection_id",
-            "record_type",
-            "remote_object",
-            "direction",
-            "mode",
-            "active",
-            "match_field",
-            "engaged_only",
-            "only_kinds",
-            "version",
-            "rows",
-            "created_at",
-            "updated_at",
-        )
-        read_only_fields = fields
-
-
-class RowBody(StrictSerializer):
-    """A field mapping as it should be."""
-
-    source = serializers.CharField(max_length=80)  # type: ignore[assignment]
-    destination = serializers.CharField(max_length=100)
-    transform = serializers.CharField(max_length=20, required=False, allow_blank=True)
-    values = serializers.DictField(
-        child=serializers.CharField(max_length=200), required=False
-    )
-    default = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    clear_blanks = serializers.BooleanField(required=False)
-    active = serializers.BooleanField(required=False)
-
-
-class MappingBody(StrictSerializer):
-    """What may change of a mapping; `rows` replaces all rows."""
-
-    direction = serializers.ChoiceField(
-        choices=ObjectMapping.Direction.choices, required=False
-    )
-    mode = serializers.ChoiceField(choices=ObjectMapping.Mode.choices, required=False)
-    match_field = serializers.CharField(max_length=60, required=False, allow_blank=True)
-    engaged_only = serializers.BooleanField(required=False)
-    only_kinds = serializers.ListField(
-        child=serializers.ChoiceField(choices=Activity.Kind.choices), required=False
-    )
-    rows = RowBody(many=True, required=False)
-    version = serializers.IntegerField(required=False, min_value=1)
-
-
 # --- endpoints and deliveries ---------------------------------------------------------
 
 
 class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
-    """An address that takes webhooks; `url` is shown to who may manage it."""
+    """An address that takes webhooks; `url` is shown to who may manage it.
 
-    deal_stage_id = serializers.IntegerField(read_only=True, allow_null=True)
+    `connection_id`: whose changes it is told, where a CRM posts to it.
+    """
+
     connection_id = serializers.IntegerField(read_only=True, allow_null=True)
+    deal_stage_id = serializers.IntegerField(read_only=True, allow_null=True)
     url = serializers.SerializerMethodField()
 
     class Meta:

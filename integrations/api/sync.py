@@ -20,6 +20,7 @@ from crmsync.core.wake import wake_after_commit
 from integrations import selectors
 from integrations.api import filters
 from integrations.api import sync_serializers as serializers
+from integrations.api.steps import wake_workers
 from integrations.models import SyncEntry
 from integrations.services.retries import retry
 from integrations.services.sending import send_now
@@ -75,7 +76,9 @@ class RowViewSet(ScopedViewSet):
         if "connection_id" in values:
             rows = rows.filter(channel__connection=values["connection_id"])
         if "mapping_id" in values:
-            rows = rows.filter(kind="push", group=str(values["mapping_id"]))
+            rows = rows.filter(filters.of_mapping(values["mapping_id"]))
+        if "run_id" in values:
+            rows = rows.filter(run=values["run_id"])
         if "error_class" in values:
             rows = rows.filter(error_class=values["error_class"])
         retried = retry(rows)
@@ -88,7 +91,7 @@ class RowViewSet(ScopedViewSet):
 
 
 def _wake() -> None:
-    wake_after_commit("integrations.tasks.drain", "sync")
+    wake_workers()
     wake_after_commit("integrations.tasks.process_deliveries", "ingest")
 
 

@@ -24,8 +24,10 @@ class RowSerializer(serializers.Serializer[Row]):
     )
     record_id = serializers.IntegerField(allow_null=True)
     record = serializers.CharField(source="record_label")
+    remote_id = serializers.CharField()
     connection_id = serializers.IntegerField(source="connection.pk", default=None)
     mapping_id = serializers.IntegerField(source="mapping.pk", default=None)
+    run_id = serializers.IntegerField(source="item.run", allow_null=True)
     attempts = serializers.IntegerField(source="item.attempts")
     next_try_at = serializers.DateTimeField(source="item.not_before")
     waits_for = serializers.CharField(source="item.waits_for")
@@ -54,6 +56,7 @@ class RetryBody(StrictSerializer):
     mapping_id = serializers.IntegerField(
         required=False, min_value=1, max_value=2**63 - 1
     )
+    run_id = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     error_class = serializers.CharField(required=False, max_length=20)
     all = serializers.BooleanField(
         required=False, help_text="Everything that failed, where nothing else is said."
@@ -90,16 +93,18 @@ class SyncEntrySerializer(serializers.ModelSerializer[SyncEntry]):
 
     connection_id = serializers.IntegerField(read_only=True)
     mapping_id = serializers.IntegerField(read_only=True, allow_null=True)
+    run_id = serializers.IntegerField(read_only=True, allow_null=True)
     fields_sent = serializers.ListField(
         source="fields", child=serializers.CharField(), read_only=True
     )
 
     class Meta:
         model = SyncEntry
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "connection_id",
             "mapping_id",
+            "run_id",
             "record_type",
             "record_id",
             "remote_object",

@@ -5,18 +5,26 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from integrations.api import sync, views
+from integrations.api import conflicts, links, mappings, runs, sync, views
 
 router = SimpleRouter(use_regex_path=False)
 router.register("connections", views.ConnectionViewSet, basename="connection")
-router.register("mappings", views.MappingViewSet, basename="mapping")
+router.register("mappings", mappings.MappingViewSet, basename="mapping")
 router.register("endpoints", views.EndpointViewSet, basename="endpoint")
 router.register("deliveries", views.DeliveryViewSet, basename="delivery")
+router.register("runs", runs.RunViewSet, basename="run")
+router.register("conflicts", conflicts.ConflictViewSet, basename="conflict")
+router.register("links", links.LinkViewSet, basename="link")
 router.register("sync/rows", sync.RowViewSet, basename="sync-row")
 router.register("sync/entries", sync.EntryViewSet, basename="sync-entry")
 
 urlpatterns = [
     path("leads/<int:pk>/timeline/", sync.TimelineView.as_view(), name="lead-timeline"),
+    path(
+        "runs/<int:pk>/entries/",
+        runs.RunEntryViewSet.as_view({"get": "list"}),
+        name="run-entries",
+    ),
     path("sync/now/", sync.SendView.as_view(), name="sync-now"),
     *router.urls,
 ]

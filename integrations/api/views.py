@@ -1,4 +1,4 @@
-"""The API of connections, mappings, endpoints and deliveries."""
+"""The API of connections, endpoints and deliveries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from crmsync.core.roles import Can, allows
 from crmsync.core.services import audit
 from crmsync.core.wake import wake_after_commit
 from integrations.api import filters, serializers
-from integrations.models import Connection, Delivery, Endpoint, ObjectMapping
+from integrations.models import Connection, Delivery, Endpoint
 from integrations.services import (
     ConnectionRefused,
     connect_with_token,
@@ -29,12 +29,6 @@ from integrations.services import (
 from integrations.services.connect import queue_setup
 from integrations.services.endpoint_tokens import rotate_token
 from integrations.services.endpoints import change_endpoint, create_endpoint
-from integrations.services.mappings import (
-    RowValues,
-    StaleMapping,
-    change_mapping,
-    set_active,
-)
 from integrations.webhooks import inbox
 
 
@@ -42,6 +36,7 @@ class ConnectionViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
     """Connected CRM accounts."""
 
     model = Connection
+    related = ("channel",)
     reads = Can.VIEW_SYNC
     writes = Can.MANAGE_CONNECTIONS
     needs = {"refresh": Can.EDIT_MAPPINGS}
@@ -109,58 +104,6 @@ class ConnectionViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
         """Answer a refused account with the reason."""
         if isinstance(exc, ConnectionRefused):
             exc = ValidationError({"token": [str(exc)]})
-        return super().handle_exception(exc)
-
-
-class MappingViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
-    """How record types and remote objects correspond, field by field."""
-
-    model = ObjectMapping
-    related = ("connection",)
-    prefetched = ("rows",)
-    reads = Can.VIEW_SYNC
-    writes = Can.EDIT_MAPPINGS
-    serializer_class = serializers.MappingSerializer
-    filterset_class = filters.MappingFilters
-
-    @extend_schema(
-        request=serializers.MappingBody, responses=serializers.MappingSerializer
-    )
-    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change the mapping; `rows` replaces all its rows."""
-        mapping, values = self.get_object(), self.checked(serializers.MappingBody)
-        rows = values.pop("rows", None)
-        version = values.pop("version", None)
-        change_mapping(
-            mapping,
-            actor_of(request),
-            values,
-            rows=None if rows is None else [RowValues(**row) for row in rows],
-            version=version,
-        )
-        return self._current(mapping)
-
-    @extend_schema(request=None, responses=serializers.MappingSerializer)
-    @action(detail=True, methods=["post"])
-    def activate(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Let records flow."""
-        mapping = self.get_object()
-        return self._current(set_active(mapping, actor_of(request), active=True))
-
-    @extend_schema(request=None, responses=serializers.MappingSerializer)
-    @action(detail=True, methods=["post"])
-    def deactivate(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Stop sending; what is queued is left out when its turn comes."""
-        mapping = self.get_object()
-        return self._current(set_active(mapping, actor_of(request), active=False))
-
-    def _current(self, mapping: ObjectMapping) -> Response:
-        return self.shown(self.get_queryset().get(pk=mapping.pk))
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """Answer an outdated version with a 409."""
-        if isinstance(exc, StaleMapping):
-            exc = Conflict(str(exc), code="stale")
         return super().handle_exception(exc)
 
 

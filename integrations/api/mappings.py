@@ -1,0 +1,90 @@
+"""The API of mappings: changed, switched on and off, and asked for changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crmsync.core.api.base import ScopedViewSet, actor_of
+from crmsync.core.api.errors import Conflict
+from crmsync.core.roles import Can
+from integrations.api import filters
+from integrations.api import mapping_serializers as serializers
+from integrations.api.steps import wake_workers
+from integrations.models import ObjectMapping
+from integrations.services import runs
+from integrations.services.mappings import (
+    RowValues,
+    StaleMapping,
+    change_mapping,
+    set_active,
+)
+
+
+class MappingViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
+    """How record types and remote objects correspond, field by field."""
+
+    model = ObjectMapping
+    related = ("connection", "cursor")
+    prefetched = ("rows",)
+    reads = Can.VIEW_SYNC
+    writes = Can.EDIT_MAPPINGS
+    needs = {"pull": Can.RETRY_SYNC}
+    serializer_class = serializers.MappingSerializer
+    filterset_class = filters.MappingFilters
+
+    @extend_schema(
+        request=serializers.MappingBody, responses=serializers.MappingSerializer
+    )
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change the mapping; `rows` replaces all its rows."""
+        mapping, values = self.get_object(), self.checked(serializers.MappingBody)
+        rows = values.pop("rows", None)
+        version = values.pop("version", None)
+        change_mapping(
+            mapping,
+            actor_of(request),
+            values,
+            rows=None if rows is None else [RowValues(**row) for row in rows],
+            version=version,
+        )
+        return self._current(mapping)
+
+    @extend_schema(request=None, responses=serializers.MappingSerializer)
+    @action(detail=True, methods=["post"])
+    def activate(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Let records flow."""
+        mapping = self.get_object()
+        active = set_active(mapping, actor_of(request), active=True)
+        wake_workers()
+        return self._current(active)
+
+    @extend_schema(request=None, responses=serializers.MappingSerializer)
+    @action(detail=True, methods=["post"])
+    def deactivate(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Stop sending; what is queued is left out when its turn comes."""
+        mapping = self.get_object()
+        return self._current(set_active(mapping, actor_of(request), active=False))
+
+    @extend_schema(request=None, responses={202: serializers.MappingSerializer})
+    @action(detail=True, methods=["post"])
+    def pull(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Ask the CRM for changes at once, before their turn."""
+        mapping = self.get_object()
+        runs.pull_now(mapping, actor_of(request))
+        wake_workers()
+        return self._current(mapping, status=202)
+
+    def _current(self, mapping: ObjectMapping, *, status: int = 200) -> Response:
+        return self.shown(self.get_queryset().get(pk=mapping.pk), status=status)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer an outdated version with a 409."""
+        if isinstance(exc, StaleMapping):
+            exc = Conflict(str(exc), code="stale")
+        return super().handle_exception(exc)
