@@ -14,12 +14,17 @@ from crmsync.core import heartbeat, queue
 from crmsync.core.models.work import State
 from crmsync.core.testing import make_workspace
 from integrations import tasks
-from integrations.models import ApiCall, Delivery
+from integrations.models import ApiCall, Cursor, Delivery, ObjectMapping, Run
+from integrations.sync import outbox
 from integrations.testing import (
+    make_conflict,
     make_connection,
     make_delivery,
     make_endpoint,
+    make_link,
+    make_mapping,
     make_parked_item,
+    make_run,
     make_work_item,
 )
 from integrations.views.metrics import kept
@@ -169,6 +174,108 @@ def test_pauses_and_blocks_of_channels_show(samples) -> None:
     assert (
         found[key("crmsync_channel_blocked", channel=f"connection:{blocked.pk}")] == 1
     )
+
+
+# --- how fresh each connection is -----------------------------------------------------
+
+
+@pytest.fixture
+def mapping() -> ObjectMapping:
+    return make_mapping(make_connection(make_workspace()), direction="both")
+
+
+def of(mapping: ObjectMapping, /, **labels: str) -> dict[str, str]:
+    """Return the labels of a connection's samples."""
+    return {"connection": str(mapping.connection_id), "vendor": "hubspot", **labels}
+
+
+def test_the_oldest_change_that_should_have_left_is_told(samples, mapping) -> None:
+    given = {"channel": mapping.connection.channel, "group": str(mapping.pk)}
+    ten_minutes_ago = timezone.now() - timedelta(minutes=10)
+    make_work_item(mapping.workspace, created_at=ten_minutes_ago, **given)
+    make_work_item(mapping.workspace, not_before=outbox.WHEN_ASKED, **given)
+
+    found = samples()
+
+    age_s = found[key("crmsync_oldest_unsynced_seconds", **of(mapping))]
+    assert 590 < age_s < 700
+    counted = "crmsync_unsynced_changes"
+    assert found[key(counted, **of(mapping, put_aside="no"))] == 1
+    assert found[key(counted, **of(mapping, put_aside="yes"))] == 1
+
+
+def test_nothing_to_send_is_as_fresh_as_can_be(samples, mapping) -> None:
+    found = samples()
+
+    assert found[key("crmsync_oldest_unsynced_seconds", **of(mapping))] == 0
+
+
+def test_reading_is_told_by_mapping(samples, mapping) -> None:
+    at = timezone.now() - timedelta(minutes=10)
+    mapping.fast_pull_until = timezone.now() + timedelta(minutes=1)
+    mapping.save()
+    Cursor.objects.create(mapping=mapping, read_at=at, swept_at=at)
+    counts = {"checked": 200, "drifted": 1}
+    make_run(mapping, kind=Run.Kind.AUDIT, cursor={"counts": counts})
+
+    found = samples()
+
+    labels = of(mapping, mapping=str(mapping.pk))
+    assert 590 < found[key("crmsync_pull_age_seconds", **labels)] < 700
+    assert 590 < found[key("crmsync_compare_age_seconds", **labels)] < 700
+    assert found[key("crmsync_webhooks_silent", **labels)] == 1
+    assert found[key("crmsync_drift_share", **labels)] == 0.005
+
+
+@pytest.mark.parametrize("given", [{"direction": "push"}, {"active": False}])
+def test_what_takes_nothing_in_has_no_age(samples, mapping, given) -> None:
+    other = make_mapping(mapping.connection, remote_object="deals", **given)
+    Cursor.objects.create(mapping=other, read_at=timezone.now())
+
+    found = samples()
+
+    labels = of(other, mapping=str(other.pk))
+    assert key("crmsync_pull_age_seconds", **labels) not in found
+
+
+def test_conflicts_and_runs_are_counted(samples, mapping) -> None:
+    link = make_link(mapping.connection, record_id=1)
+    make_conflict(mapping, link)
+    make_conflict(mapping, link, state="resolved")
+    for state in (Run.State.STOPPED, Run.State.DONE, Run.State.DONE):
+        make_run(mapping, state=state)
+
+    found = samples()
+
+    assert found[key("crmsync_conflicts_open", **of(mapping))] == 1
+    labels = of(mapping, kind="reconcile")
+    assert found[key("crmsync_runs", **labels, state="done")] == 2
+    assert found[key("crmsync_runs", **labels, state="stopped")] == 1
+
+
+def test_the_breaker_and_the_budget_are_told(samples, mapping) -> None:
+    channel = mapping.connection.channel
+    channel.breaker, channel.daily_used, channel.daily_limit = "half", 250, 1000
+    channel.save()
+
+    found = samples()
+
+    told = {
+        state: found[key("crmsync_breaker", **of(mapping, state=state))]
+        for state in ("closed", "open", "half")
+    }
+    assert told == {"closed": 0, "open": 0, "half": 1}
+    assert found[key("crmsync_daily_budget_share", **of(mapping))] == 0.25
+
+
+def test_a_disconnected_account_is_not_behind(samples, mapping) -> None:
+    mapping.connection.status = "disconnected"
+    mapping.connection.save()
+
+    assert key("crmsync_oldest_unsynced_seconds", **of(mapping)) not in samples()
+
+
+# --- what is told, and to whom --------------------------------------------------------
 
 
 def test_what_the_inbox_counts_is_served_too(client) -> None:
