@@ -90,9 +90,7 @@ class Connector(Protocol):
         cursor is the vendor's own: it gets past any number of equal timestamps.
         """
 
-    def scan(
-        self, object_type: str, cursor: str | None, fields: Sequence[str]
-    ) -> Page:
+    def scan(self, object_type: str, cursor: str | None, fields: Sequence[str]) -> Page:
         """Read one page of all records that exist, by the cheapest way there is.
 
         A cursor of a page read before stays good, so that a stopped scan goes on.
