@@ -119,7 +119,7 @@ class Cursor(models.Model):
     run = models.ForeignKey(
         Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    # When it was last read to the end, and when everything was last compared; our clock.
+    # Our clock: when it was last read to the end, and when all was last compared.
     read_at = models.DateTimeField(null=True, blank=True)
     swept_at = models.DateTimeField(null=True, blank=True)
 

@@ -53,8 +53,7 @@ def wrote(mapping: ObjectMapping, times: int) -> None:
 
 def look(mapping: ObjectMapping) -> ObjectMapping:
     listen(mapping, now=queue.now())
-    found = ObjectMapping.objects.select_related("connection").get(pk=mapping.pk)
-    return found
+    return ObjectMapping.objects.select_related("connection").get(pk=mapping.pk)
 
 
 def test_three_writes_that_did_not_come_back_make_polling_fast(
