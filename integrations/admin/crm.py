@@ -1,4 +1,4 @@
-"""The console's pages of connections, mappings and what they did."""
+"""The console's pages of connections, their tokens, fields and calls."""
 
 from __future__ import annotations
 
@@ -23,16 +23,13 @@ from crmsync.core.wake import wake_after_commit
 from integrations.models import (
     ApiCall,
     Connection,
-    FieldMapping,
-    Link,
     OAuthState,
     OAuthToken,
-    ObjectMapping,
     RemoteSchema,
-    SyncEntry,
 )
 
 _STANDING = {"open": "success", "paused": "warning", "blocked": "danger"}
+_BREAKER = {"closed": "success", "half": "warning", "open": "danger"}
 
 # --- connections --------------------------------------------------------------------
 
@@ -48,7 +45,8 @@ class ConnectionAdmin(ConsoleAdmin):
         "account_name",
         "state",
         "sending",
-        "auth",
+        "breaker",
+        "calls_today",
         "last_ok_at",
     )
     list_filter = ("vendor", "status", "auth")
@@ -83,6 +81,20 @@ class ConnectionAdmin(ConsoleAdmin):
     def sending(self, connection: Connection) -> str:
         """Say whether anything may leave."""
         return standing_of(connection.channel)
+
+    @display(description="Breaker", label=_BREAKER)
+    def breaker(self, connection: Connection) -> tuple[str, str]:
+        """Say whether calls are made after many have failed."""
+        channel = connection.channel or Channel()
+        return channel.breaker, channel.get_breaker_display()
+
+    @display(description="Calls of the day")
+    def calls_today(self, connection: Connection) -> str:
+        """Show how much of the day's budget is used, as last told."""
+        channel = connection.channel or Channel()
+        if channel.daily_used is None or not channel.daily_limit:
+            return "–"
+        return f"{channel.daily_used:,} of {channel.daily_limit:,}"
 
     @display(description="Scopes")
     def granted(self, connection: Connection) -> str:
@@ -178,98 +190,3 @@ class ApiCallAdmin(ConsoleAdmin):
     list_filter = ("outcome", "connection", "method")
     list_select_related = ("connection",)
     search_fields = ("=trace_id", "=request_id", "path")
-
-
-# --- mappings and what they did -----------------------------------------------------
-
-
-@admin.register(ObjectMapping)
-class ObjectMappingAdmin(ConsoleAdmin):
-    """How record types correspond to objects; each change makes a version."""
-
-    section, icon = "CRM sync", "swap_horiz"
-    list_display = (
-        "connection",
-        "record_type",
-        "remote_object",
-        "direction",
-        "mode",
-        "active",
-        "version",
-    )
-    list_filter = ("connection", "record_type", "active")
-    list_select_related = ("connection",)
-    search_fields = ("remote_object", "connection__name")
-    hidden = ("workspace",)
-
-
-@admin.register(FieldMapping)
-class FieldMappingAdmin(ConsoleAdmin):
-    """The rows of mappings."""
-
-    section, icon = "CRM sync", "compare_arrows"
-    list_display = ("mapping", "source", "destination", "transform", "active")
-    list_filter = ("mapping", "active")
-    list_select_related = ("mapping",)
-    search_fields = ("source", "destination")
-
-
-@admin.register(Link)
-class LinkAdmin(ConsoleAdmin):
-    """Which record is which remote record, and what both last agreed on."""
-
-    section, icon, is_large = "CRM sync", "link", True
-    list_display = (
-        "connection",
-        "record_type",
-        "record_id",
-        "remote_object",
-        "remote_id",
-        "state",
-        "pushed_at",
-    )
-    list_filter = ("connection", "record_type", "state")
-    list_select_related = ("connection",)
-    search_fields = ("=remote_id", "=record_id")
-    hidden = ("workspace", "base")
-    shown = ("agreed",)
-
-    @display(description="Agreed values")
-    def agreed(self, link: Link) -> str:
-        """Show the values both sides last had."""
-        return as_json(link.base)
-
-
-@admin.register(SyncEntry)
-class SyncEntryAdmin(ConsoleAdmin):
-    """The journal: one record, one try."""
-
-    section, icon, is_large = "CRM sync", "receipt_long", True
-    list_display = (
-        "at",
-        "connection",
-        "record_type",
-        "record_id",
-        "ended",
-        "error_class",
-        "trace_id",
-    )
-    list_filter = ("outcome", "connection", "record_type", "error_class")
-    list_select_related = ("connection",)
-    search_fields = ("=trace_id", "=remote_id", "=record_id")
-    hidden = ("workspace",)
-
-    @display(
-        description="Outcome",
-        ordering="outcome",
-        label={
-            SyncEntry.Outcome.FAILED: "danger",
-            SyncEntry.Outcome.RETRYING: "warning",
-            SyncEntry.Outcome.CREATED: "success",
-            SyncEntry.Outcome.UPDATED: "success",
-            SyncEntry.Outcome.LINKED: "success",
-        },
-    )
-    def ended(self, entry: SyncEntry) -> tuple[str, str]:
-        """Show how the try ended."""
-        return entry.outcome, entry.get_outcome_display()

@@ -1,15 +1,21 @@
-"""The console's pages of runs, conflicts, cursors and former ids: to look at.
+"""The console's pages of runs, conflicts, cursors and former ids.
 
-Starting, steering and deciding are done in the product, where what follows is shown.
+Starting, approving and deciding are done in the product, where what follows is shown.
 """
 
 from __future__ import annotations
 
-from django.contrib import admin
-from unfold.decorators import display
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import action, display
 
-from crmsync.core.adminbase import ConsoleAdmin, as_json
+from crmsync.core.adminbase import ConsoleAdmin, Look, actor_of, as_json, note
+from crmsync.core.wake import wake_after_commit
+from integrations import runlists
+from integrations.admin.acting import each
 from integrations.models import Conflict, Cursor, LinkAlias, Run
+from integrations.services import retries, runs
 
 _RUN_LOOKS = {
     Run.State.DONE: "success",
@@ -42,9 +48,19 @@ class RunAdmin(ConsoleAdmin):
     list_select_related = ("connection", "mapping")
     search_fields = ("=id", "message")
     hidden = ("workspace", "options", "cursor", "samples")
-    shown = ("asked_for", "goes_on_at")
+    shown = ("asked_for", "goes_on_at", "its_samples")
+    actions = ("pause", "resume", "cancel", "retry_failed")
 
-    @display(description="state", label=_RUN_LOOKS)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        """Leave the samples to the page that shows them."""
+        return super().get_queryset(request).defer("samples")
+
+    def looks(self, request: HttpRequest) -> list[Look]:
+        """Point at what waits for approval."""
+        stopped = Run.objects.filter(state=Run.State.STOPPED).count()
+        return [self._look("Runs to approve", stopped, query="state__exact=stopped")]
+
+    @display(description="State", ordering="state", label=_RUN_LOOKS)
     def standing(self, run: Run) -> tuple[str, str]:
         """Show the state with its colour."""
         return run.state, run.get_state_display()
@@ -58,6 +74,45 @@ class RunAdmin(ConsoleAdmin):
     def goes_on_at(self, run: Run) -> str:
         """Show where it is."""
         return as_json(run.cursor)
+
+    @display(description="Samples")
+    def its_samples(self, run: Run) -> str:
+        """Show records with their values before and after."""
+        return as_json(run.samples)
+
+    @action(description="Pause", permissions=["act"])
+    def pause(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
+        """Stop runs where they are."""
+        _steer(request, chosen, "pause")
+
+    @action(description="Resume", permissions=["act"])
+    def resume(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
+        """Let paused runs go on."""
+        _steer(request, chosen, "resume")
+
+    @action(description="Cancel", permissions=["act"])
+    def cancel(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
+        """End runs; what was done stays done."""
+        _steer(request, chosen, "cancel")
+
+    @action(description="Try again what failed", permissions=["act"])
+    def retry_failed(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
+        """Make due at once what of these runs waits for a person."""
+        count = sum(retries.retry(runlists.parked_of(run)) for run in chosen)
+        _wake()
+        note(request, "sync.retried", target=f"{count} items")
+        messages.success(request, f"{count} will be tried again at once.")
+
+
+def _steer(request: HttpRequest, chosen: QuerySet[Run], step: str) -> None:
+    rows, actor = chosen.select_related("mapping", "connection"), actor_of(request)
+    if each(request, rows, lambda run: runs.steer(run, actor, step)):
+        _wake()
+
+
+def _wake() -> None:
+    wake_after_commit("integrations.tasks.take_in", "sync")
+    wake_after_commit("integrations.tasks.drain", "sync")
 
 
 @admin.register(Conflict)
@@ -79,6 +134,11 @@ class ConflictAdmin(ConsoleAdmin):
     list_select_related = ("connection",)
     search_fields = ("=record_id", "field", "remote_field")
     hidden = ("workspace", "crm_as_ours")
+
+    def looks(self, request: HttpRequest) -> list[Look]:
+        """Point at what waits for a decision."""
+        count = Conflict.objects.filter(state=Conflict.State.OPEN).count()
+        return [self._look("Open conflicts", count, query="state__exact=open")]
 
 
 @admin.register(Cursor)

@@ -1,10 +1,13 @@
-"""One row of every model the console shows, full of canaries."""
+"""One row of every model the console shows, full of canaries, and a browser in it."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
@@ -172,3 +175,36 @@ def _sign_in(workspace: Workspace) -> OAuthState:
         redirect_uri="https://crm.example.com/",
         expires_at=timezone.now() + timedelta(minutes=10),
     )
+
+
+# --- a browser in the console ---------------------------------------------------------
+
+
+def page(model: type[Model], name: str = "changelist", *args: int) -> str:
+    """Return the address of a model's list, or of another of its pages."""
+    opts = model._meta
+    return reverse(f"admin:{opts.app_label}_{opts.model_name}_{name}", args=args)
+
+
+def client_of(user: User) -> Client:
+    """Return the browser of somebody who is signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def act(client: Client, model: type[Model], name: str, *rows: Model) -> Any:
+    """Do something with rows of a list; return the page that follows."""
+    data = {"action": name, "_selected_action": [row.pk for row in rows]}
+    return client.post(page(model), data, follow=True)
+
+
+def told(answer: Any) -> str:
+    """Return what an answer tells about what was done."""
+    return " ".join(str(one) for one in answer.context["messages"])
+
+
+def refresh(row: Model) -> None:
+    """Read a row again, of whatever workspace."""
+    with scopes_disabled():
+        row.refresh_from_db()

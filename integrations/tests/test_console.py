@@ -8,10 +8,8 @@ from django.contrib import admin
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Model
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django_scopes import scopes_disabled
 
 from crmsync.core import admin as core_admin
@@ -34,7 +32,15 @@ from integrations.testing import (
     make_endpoint,
     make_parked_item,
 )
-from integrations.tests.console import CANARY, make_full_workspace
+from integrations.tests.console import (
+    CANARY,
+    act,
+    client_of,
+    make_full_workspace,
+    page,
+    refresh,
+    told,
+)
 from leads.models import Lead, Pipeline, ScoreRule
 from leads.testing import make_lead, make_ready_workspace
 
@@ -46,18 +52,6 @@ OURS = [
 ]
 
 
-def page(model, name="changelist", *args: int) -> str:
-    return reverse(
-        f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args
-    )
-
-
-def client_of(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def workspace() -> Workspace:
     return make_ready_workspace()
@@ -67,15 +61,6 @@ def workspace() -> Workspace:
 def console(workspace) -> Client:
     """A browser of an admin of the workspace."""
     return client_of(make_user(workspace, Role.ADMIN))
-
-
-def act(client, model, name, *rows: Model) -> HttpResponse:
-    data = {"action": name, "_selected_action": [row.pk for row in rows]}
-    return client.post(page(model), data, follow=True)
-
-
-def told(answer) -> str:
-    return " ".join(str(one) for one in answer.context["messages"])
 
 
 # --- every model --------------------------------------------------------------------
@@ -279,11 +264,6 @@ def test_a_record_cannot_be_changed_past_the_services(workspace, console) -> Non
     assert answer.status_code == 403
     refresh(lead)
     assert lead.first_name == "Lea"
-
-
-def refresh(row: Model) -> None:
-    with scopes_disabled():
-        row.refresh_from_db()
 
 
 # --- what can be done ---------------------------------------------------------------
