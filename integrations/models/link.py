@@ -37,8 +37,8 @@ class Link(models.Model):
     # remote field -> the value both last agreed on, as the CRM writes it; or [theirs,
     # ours] where the two were left to differ
     base = models.JSONField(default=dict, blank=True)
-    # remote field -> [[a value of ours, when a newer one replaced it (epoch s)]]: an old
-    # echo of it must not pass for a person's change.
+    # remote field -> [[a value of ours, when a newer one replaced it (epoch s)]]: an
+    # old echo of it must not pass for a person's change.
     written = models.JSONField(default=dict, blank=True)
     # Their stamp of the newest state we have seen or made; older ones are stale.
     remote_version = models.DateTimeField(null=True, blank=True)
