@@ -101,7 +101,7 @@ def _cursor(mapping: ObjectMapping) -> Cursor | None:
 
 
 class RowBody(StrictSerializer):
-    """A field mapping as it should be.
+    """A field mapping as it should be; what is left out stays as it was.
 
     `first`: what happens when two records with different values meet first; `tie`: who
     wins where time does not decide; `order`: the CRM's values, the later one wins, for

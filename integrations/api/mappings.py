@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -22,6 +24,7 @@ from integrations.services.mappings import (
     RowValues,
     StaleMapping,
     change_mapping,
+    row_values,
     set_active,
 )
 
@@ -42,17 +45,17 @@ class MappingViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
         request=serializers.MappingBody, responses=serializers.MappingSerializer
     )
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change the mapping; `rows` replaces all its rows."""
+        """Change the mapping; `rows` replaces all its rows.
+
+        What is not said of a row that is there already stays as it was.
+        """
         mapping, values = self.get_object(), self.checked(serializers.MappingBody)
-        rows = values.pop("rows", None)
-        version = values.pop("version", None)
-        change_mapping(
-            mapping,
-            actor_of(request),
-            values,
-            rows=None if rows is None else [RowValues(**row) for row in rows],
-            version=version,
-        )
+        given = values.pop("rows", None)
+        rows = None if given is None else _completed(mapping, given)
+        # Rows are completed by those just read: nobody may have changed them since.
+        read = None if given is None else mapping.version
+        version = values.pop("version", read)
+        change_mapping(mapping, actor_of(request), values, rows=rows, version=version)
         return self._current(mapping)
 
     @extend_schema(request=None, responses=serializers.MappingSerializer)
@@ -88,3 +91,16 @@ class MappingViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
         if isinstance(exc, StaleMapping):
             exc = Conflict(str(exc), code="stale")
         return super().handle_exception(exc)
+
+
+def _completed(
+    mapping: ObjectMapping, given: Sequence[Mapping[str, Any]]
+) -> list[RowValues]:
+    """Return rows as given, and else as they are; one is known by its two fields."""
+    stored = {(row.source, row.destination): row for row in mapping.rows.all()}
+    completed = []
+    for row in given:
+        known = stored.get((row["source"], row["destination"]))
+        before = row_values(known) if known else RowValues(row["source"], "")
+        completed.append(replace(before, **row))
+    return completed

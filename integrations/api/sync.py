@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -12,10 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crmsync.core.api.base import ScopedViewSet, workspace_of
+from crmsync.core.api.base import ScopedViewSet, actor_of, workspace_of
 from crmsync.core.api.filters import refuse_unknown
 from crmsync.core.models import WorkItem
 from crmsync.core.roles import Can
+from crmsync.core.services import audit
 from crmsync.core.wake import wake_after_commit
 from integrations import selectors
 from integrations.api import filters
@@ -57,8 +59,7 @@ class RowViewSet(ScopedViewSet):
     def retry_one(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Try one row again now; one that is done or under way stays as it is."""
         item = self.get_object()
-        retry([item])
-        _wake()
+        self._retried([item], {})
         return self._shown(self.get_queryset().get(pk=item.pk), status=202)
 
     @extend_schema(
@@ -81,9 +82,19 @@ class RowViewSet(ScopedViewSet):
             rows = rows.filter(run=values["run_id"])
         if "error_class" in values:
             rows = rows.filter(error_class=values["error_class"])
-        retried = retry(rows)
+        return Response({"retried": self._retried(rows, values)}, status=202)
+
+    def _retried(self, rows: Iterable[WorkItem], asked: Mapping[str, Any]) -> int:
+        """Retry rows and note who asked for how many; return how many."""
+        count = retry(rows)
+        if count:
+            workspace, actor = workspace_of(self.request), actor_of(self.request)
+            details = {"items": count}
+            if "run_id" in asked:
+                details["run"] = asked["run_id"]
+            audit(workspace, actor, "sync.retried", details=details)
         _wake()
-        return Response({"retried": retried}, status=202)
+        return count
 
     def _shown(self, item: WorkItem, *, status: int = 200) -> Response:
         (row,) = selectors.rows_of([item])

@@ -287,6 +287,9 @@ def test_failed_rows_of_a_run_are_listed_and_tried_again(
 
     assert (row["id"], row["run_id"]) == (mine.pk, run.pk)
     assert retried.json() == {"retried": 1}
+    with in_workspace(workspace):
+        noted = AuditEntry.objects.get(action="sync.retried")
+    assert noted.details == {"items": 1, "run": run.pk}
 
 
 # --- steering -------------------------------------------------------------------------

@@ -136,6 +136,38 @@ def test_what_was_read_can_be_sent_back(
     assert after == before
 
 
+def test_what_is_not_said_of_a_row_stays_as_it_was(
+    ops: APIClient, mapping: ObjectMapping
+) -> None:
+    chosen = {
+        "direction": "push",
+        "rule": "forward",
+        "first": "hub",
+        "tie": "hub",
+        "order": ["A", "B"],
+        "values": {"new": "A"},
+        "default": "A",
+        "clear_blanks": True,
+        "active": False,
+    }
+    change(ops, mapping, rows=[{**ROW, **chosen}])
+
+    (row,) = change(ops, mapping, rows=[{**ROW, "default": "B"}]).json()["rows"]
+
+    assert {name: row[name] for name in chosen} == {**chosen, "default": "B"}
+
+
+def test_another_pair_of_fields_is_a_new_row(
+    ops: APIClient, mapping: ObjectMapping
+) -> None:
+    change(ops, mapping, rows=[{**ROW, "rule": "hub"}])
+    other = {"source": "city", "destination": ROW["destination"]}
+
+    (row,) = change(ops, mapping, rows=[other]).json()["rows"]
+
+    assert row["rule"] == "latest"
+
+
 def test_why_a_row_is_left_out_is_told(
     ops: APIClient, workspace: Workspace, mapping: ObjectMapping
 ) -> None:
