@@ -23,6 +23,14 @@ TEMPLATE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <style>{{style}}</style></head><body><header><h1>{{title}}</h1>
 <p>What this simulated CRM holds, what was asked of it, and how it misbehaves.</p>
 </header><main>
+<section id="edit"><h2>Edit as a person would</h2>
+<form id="find"><label>Object <select name="object"></select></label>
+<label>Name or e-mail <input name="text" size="30"></label>
+<button>Find</button></form><div id="found"></div>
+<form id="person" hidden><label>Field <select name="field"></select></label>
+<label>Value <input name="value" size="40"></label><button>Save</button>
+<button type="button" id="delete">Delete this record</button></form>
+<p id="told" role="status"></p></section>
 <section><h2>Faults</h2><div id="faults"></div>
 <form id="fault"><label>Kind <select name="kind">{{kinds}}</select></label>
 <label>Object <input name="object" placeholder="contacts"></label>
@@ -54,18 +62,23 @@ font-size:.8rem;color:#445}input,select,button{font:inherit;padding:.35rem .5rem
 border:1px solid #9fb0c3;border-radius:4px;background:#fff}button{cursor:pointer;
 background:#1f5f8b;color:#fff;border-color:#1f5f8b}table{border-collapse:collapse;
 width:100%;font-size:.88rem}th,td{text-align:left;padding:.25rem .6rem .25rem 0;
-border-bottom:1px solid #e6ebf0;white-space:nowrap}#notice{min-height:1.5rem}
+border-bottom:1px solid #e6ebf0;white-space:nowrap}#notice,#told{min-height:1.5rem}
+#person,#found{margin-top:.7rem}[hidden]{display:none!important}#told{margin:.4rem 0 0}
 button:focus-visible,input:focus-visible,select:focus-visible{outline:3px solid #f2a03d}
 """
 
 SCRIPT = """
 const el = id => document.getElementById(id);
 const say = text => { el('notice').textContent = text; };
+const tell = text => { el('told').textContent = text; };
 async function api(method, path, body) {
   const reply = await fetch('/__sim/' + path, {method,
     body: body === undefined ? undefined : JSON.stringify(body)});
   const data = await reply.json();
-  if (!reply.ok) { say(data.error || data.message); throw new Error(reply.status); }
+  if (!reply.ok) {
+    const told = data.error || data.message || data[0].message;
+    say(told); tell(told); throw new Error(reply.status);
+  }
   return data;
 }
 function table(names, rows) {
@@ -104,6 +117,7 @@ async function refresh() {
     faults.map(f => [f.kind, f.object, f.method, f.path, f.probability,
       f.count === null ? 'for ever' : f.count, f.fired, remover(f.id)])) : 'None.');
   const stats = await api('GET', 'stats');
+  offer(Object.keys(stats.records));
   el('records').replaceChildren(table(['Object', 'Records'],
     Object.entries(stats.records).map(([name, n]) => [dumped(name), n])));
   el('stats').replaceChildren(table(['Route', 'Requests', 'Inputs', 'Answers'],
@@ -127,6 +141,72 @@ async function settings() {
     label.append(input); return label;
   }));
 }
+const people = ['contacts', 'Lead', 'Contact'];
+function options(select, names) {
+  select.replaceChildren(...names.map(name => new Option(name)));
+}
+function offer(objects) {
+  const select = el('find').elements.object;
+  if (select.options.length === objects.length) return;
+  const rest = objects.filter(name => !people.includes(name));
+  options(select, [...people.filter(name => objects.includes(name)), ...rest]);
+}
+let chosen = null;
+function called(record) {
+  const p = record.properties;
+  const name = p.Name || p.name || p.dealname || p.Subject || p.hs_task_subject ||
+    [p.firstname, p.lastname].filter(Boolean).join(' ');
+  return [name, p.email || p.Email].filter(Boolean).join(', ') || record.id;
+}
+function chooser(object, record, fields) {
+  const button = document.createElement('button');
+  button.textContent = 'Edit';
+  button.onclick = () => {
+    chosen = {object, record};
+    options(el('person').elements.field, fields);
+    el('person').hidden = false;
+    el('found').replaceChildren(called(record));
+    shown(); tell('');
+  };
+  return button;
+}
+function shown() {
+  const {field, value} = el('person').elements;
+  value.value = chosen.record.properties[field.value] ?? '';
+}
+async function change(what, told) {
+  const record = {object: chosen.object, id: chosen.record.id, ...what};
+  await api('POST', 'seed', {records: [record]});
+  tell(called(chosen.record) + ': ' + told);
+  refresh();
+}
+el('find').onsubmit = async event => {
+  event.preventDefault();
+  const {object, text} = Object.fromEntries(new FormData(el('find')));
+  const query = 'dump?archived=false&object=' + encodeURIComponent(object);
+  const records = (await api('GET', query))[object] || [];
+  const words = text.toLowerCase();
+  const found = records.filter(one => called(one).toLowerCase().includes(words));
+  const fields = [...new Set(records.flatMap(one => Object.keys(one.properties)))];
+  const rank = /title|city|phone|name|email/i;
+  fields.sort((a, b) => rank.test(b) - rank.test(a) || a.localeCompare(b));
+  el('person').hidden = true;
+  el('found').replaceChildren(found.length ? table(['Record', 'Id', ''],
+    found.slice(0, 8).map(one => [called(one), one.id,
+      chooser(object, one, fields)])) : 'None.');
+  tell(found.length > 8 ? found.length + ' found, the first 8 are shown.' : '');
+};
+el('person').elements.field.onchange = shown;
+el('person').onsubmit = async event => {
+  event.preventDefault();
+  const {field, value} = Object.fromEntries(new FormData(el('person')));
+  await change({properties: {[field]: value}}, field + ' is ' + (value || 'empty'));
+  chosen.record.properties[field] = value;
+};
+el('delete').onclick = async () => {
+  await change({archived: true}, 'deleted');
+  el('person').hidden = true;
+};
 el('fault').onsubmit = async event => {
   event.preventDefault();
   await api('POST', 'faults', Object.fromEntries(new FormData(el('fault'))));
