@@ -14,7 +14,17 @@ from crmsync.core.models import Membership, User, Workspace
 from crmsync.core.roles import Role
 from crmsync.core.scoping import in_workspace
 from crmsync.core.services import Actor
-from integrations.demo import conversations, crm, inbox, people, selling
+from integrations.demo import (
+    conversations,
+    crm,
+    hints,
+    inbox,
+    people,
+    selling,
+    two_crms,
+)
+from integrations.demo.people import Person
+from integrations.demo.simulated import NotReachable
 from integrations.models import Connection, Endpoint
 from integrations.services import ConnectionRefused
 from integrations.services.endpoints import create_endpoint
@@ -23,6 +33,8 @@ from leads.services.workspace import ensure_workspace_defaults
 
 NAME, SLUG = "Fernhill Robotics (demo)", "demo"
 LEADS = 300
+# So many more are known to one of the CRMs alone.
+STRANGERS = 14
 SEED = 2026
 ENDPOINT = "La Growth Machine"
 DEFAULT_PASSWORD = "crmsync-demo"
@@ -52,17 +64,24 @@ class Command(BaseCommand):
         with in_workspace(workspace):
             ensure_workspace_defaults(workspace)
             endpoint = _endpoint(workspace)
-            self._history(workspace, endpoint, team)
-            self._crm(workspace)
+            rng = random.Random(SEED)
+            crowd = people.invented(LEADS + STRANGERS, rng)
+            if Lead.objects.exists():
+                self.stdout.write("There are leads already; history is left alone.")
+            else:
+                self._history(workspace, endpoint, team, crowd[:LEADS], rng=rng)
+            self._crms(workspace, team, crowd[LEADS:])
 
     def _history(
-        self, workspace: Workspace, endpoint: Endpoint, team: list[User]
+        self,
+        workspace: Workspace,
+        endpoint: Endpoint,
+        team: list[User],
+        crowd: list[Person],
+        *,
+        rng: random.Random,
     ) -> None:
-        if Lead.objects.exists():
-            self.stdout.write("The workspace has leads already; history is left alone.")
-            return
-        now, rng = timezone.now(), random.Random(SEED)
-        crowd = people.invented(LEADS, rng)
+        now = timezone.now()
         posted = conversations.history(crowd, now=now, rng=rng)
         inbox.receive(endpoint, [*posted, *conversations.broken(now)])
         inbox.put_times_right(endpoint)
@@ -70,23 +89,33 @@ class Command(BaseCommand):
         selling.settle_times()
         self.stdout.write(f"{len(crowd)} leads with {len(posted)} messages.")
 
-    def _crm(self, workspace: Workspace) -> None:
-        gone = Connection.Status.DISCONNECTED
-        if Connection.objects.exclude(status=gone).exists():
-            self.stdout.write("A CRM is connected already.")
-            return
+    def _crms(
+        self, workspace: Workspace, team: list[User], strangers: list[Person]
+    ) -> None:
         try:
-            crm.reachable()
-            connection = crm.connect(workspace)
-        except (crm.NotReachable, ConnectionRefused) as error:
-            self.stdout.write(f"No CRM connected: {error}.")
-            return
-        if connection.status != Connection.Status.ACTIVE:
-            self.stdout.write("HubSpot is connected; workers will set it up.")
-            return
-        crm.make_trouble(workspace, connection)
-        crm.send_everything(workspace, connection)
-        self.stdout.write("HubSpot is connected and has been sent the replies.")
+            known = connected()
+            if not known:
+                known = self._connect(workspace, team, strangers)
+            hints.listen(workspace, known)
+        except (NotReachable, ConnectionRefused) as error:
+            self.stdout.write(f"CRMs are not connected: {error}.")
+
+    def _connect(
+        self, workspace: Workspace, team: list[User], strangers: list[Person]
+    ) -> dict[str, Connection]:
+        crms = crm.connect(workspace)
+        if all(one.is_ready for one in crms.values()):
+            two_crms.tell(workspace, crms, team, strangers, now=timezone.now())
+            self.stdout.write("HubSpot and Salesforce are connected, and in step.")
+        else:
+            self.stdout.write("The CRMs are connected; workers will set them up.")
+        return connected()
+
+
+def connected() -> dict[str, Connection]:
+    """Return the connections of the workspace by vendor."""
+    gone = Connection.Status.DISCONNECTED
+    return {one.vendor: one for one in Connection.objects.exclude(status=gone)}
 
 
 @transaction.atomic
