@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from crmsync.platform import ports, programs
@@ -22,6 +23,8 @@ from crmsync.platform.venv import ROOT
 
 # Set by a person for the real thing; a demo must not reach for it.
 _NOT_FOR_THE_DEMO = ("DATABASE_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "EMAIL_URL")
+# The simulated CRMs, in the order of their ports above the demo's.
+VENDORS = ("hubspot", "salesforce")
 _PEOPLE = (
     ("admin@example.com", "admin, may do everything"),
     ("ops@example.com", "sales ops, sets up mappings and retries"),
@@ -38,42 +41,64 @@ def run(options: DemoOptions) -> None:
             empty(options.data)
             open_data_dir(options.data)
         ports.require_free(options.port, what="the demo", option="bin/demo --port")
-        simulator_port = ports.next_free(options.port + 1)
+        simulators = choose_ports(options.port)
         password = _demo_password(options.data)
-        env = _environment(options, simulator_port, password)
+        env = _environment(options, simulators, password)
         with Supervisor(log_dir=options.data / "logs", cwd=ROOT, env=env) as supervisor:
-            _start(supervisor, options, simulator_port)
-            say(_welcome(options, simulator_port, password, time.monotonic() - began))
+            _start(supervisor, options, simulators)
+            say(_welcome(options, simulators, password, time.monotonic() - began))
             supervisor.run()
             say("\nStopping ...")
         say("Stopped. The data is kept; bin/demo starts it again.")
 
 
-def _start(supervisor: Supervisor, options: DemoOptions, simulator_port: int) -> None:
+def choose_ports(port: int) -> dict[str, int]:
+    """Return a free port above the demo's for each simulated CRM: vendor -> port."""
+    chosen: dict[str, int] = {}
+    for vendor in VENDORS:
+        port = chosen[vendor] = ports.next_free(port + 1)
+    return chosen
+
+
+def _start(
+    supervisor: Supervisor, options: DemoOptions, simulators: Mapping[str, int]
+) -> None:
     say("Starting crmsync")
-    hubspot = programs.simulator(
-        "hubspot", port=simulator_port, data=options.data / "simulators" / "hubspot"
-    )
-    supervisor.start(hubspot)
-    supervisor.wait_until_ready(hubspot.name)
+    folder = options.data / "simulators"
+    for vendor, port in simulators.items():
+        supervisor.start(programs.simulator(vendor, port=port, data=folder / vendor))
+    for vendor in simulators:
+        supervisor.wait_until_ready(programs.simulator_name(vendor))
     start_product(supervisor, data=options.data, port=options.port, demo=True)
 
 
 def _environment(
-    options: DemoOptions, simulator_port: int, password: str
+    options: DemoOptions, simulators: Mapping[str, int], password: str
 ) -> dict[str, str]:
-    simulator = f"http://{ports.LOOPBACK}:{simulator_port}"
     kept = {k: v for k, v in os.environ.items() if k not in _NOT_FOR_THE_DEMO}
-    return kept | {
+    own = {
         "CRMSYNC_DATA": str(options.data),
         "DEMO_PASSWORD": password,
-        "PUBLIC_URL": f"http://{ports.LOOPBACK}:{options.port}",
-        "HUBSPOT_API_URL": simulator,
-        "HUBSPOT_AUTH_URL": simulator,
-        "HUBSPOT_CLIENT_ID": "demo-client-id",
-        "HUBSPOT_CLIENT_SECRET": "demo-client-secret",
+        "PUBLIC_URL": url_of(options.port),
         "PYTHONUNBUFFERED": "1",
     }
+    for vendor, port in simulators.items():
+        own |= _crm_settings(vendor.upper(), url_of(port))
+    return kept | own
+
+
+def _crm_settings(prefix: str, url: str) -> dict[str, str]:
+    return {
+        f"{prefix}_API_URL": url,
+        f"{prefix}_AUTH_URL": url,
+        f"{prefix}_CLIENT_ID": "demo-client-id",
+        f"{prefix}_CLIENT_SECRET": "demo-client-secret",
+    }
+
+
+def url_of(port: int) -> str:
+    """Return the address of something on this machine."""
+    return f"http://{ports.LOOPBACK}:{port}"
 
 
 def _demo_password(data: Path) -> str:
@@ -86,24 +111,25 @@ def _demo_password(data: Path) -> str:
 
 
 def _welcome(
-    options: DemoOptions, simulator_port: int, password: str, took_s: float
+    options: DemoOptions, simulators: Mapping[str, int], password: str, took_s: float
 ) -> str:
     people = "\n".join(f"    {email:<18}  {role}" for email, role in _PEOPLE)
-    data = _short(options.data)
+    home, data = url_of(options.port), _short(options.data)
     manage = f"{_settings_of(options)}.venv/bin/python manage.py"
     return f"""
-crmsync runs at   http://{ports.LOOPBACK}:{options.port}   (ready in {took_s:.0f} s)
+crmsync runs at   {home}   (ready in {took_s:.0f} s)
 
   Sign in, password {password} for all three:
 {people}
 
   Three things to try:
-    1. Post a reply as La Growth Machine would, then watch the lead change:
+    1. Post a reply as La Growth Machine would; seconds later it is in both CRMs:
          {manage} send_webhook lgm reply_interested --unique
-    2. See what HubSpot got, and break it on purpose:
-         http://{ports.LOOPBACK}:{simulator_port}/__sim/
-    3. Look at what failed and retry it:
-         http://{ports.LOOPBACK}:{options.port}/errors/
+    2. Change a contact in the simulated HubSpot, and see it here and in Salesforce:
+         {url_of(simulators["hubspot"])}/__sim/#edit
+         {url_of(simulators["salesforce"])}/__sim/
+    3. Decide what both sides changed, and look at what failed:
+         {home}/conflicts/   {home}/errors/
 
   Data and logs: {data}, {data}/logs. Ctrl-C stops everything.
 """
@@ -115,7 +141,7 @@ def _settings_of(options: DemoOptions) -> str:
     if options.data != ROOT / "data":
         words += f"CRMSYNC_DATA={options.data} "
     if options.port != DEFAULT_PORT:
-        words += f"PUBLIC_URL=http://{ports.LOOPBACK}:{options.port} "
+        words += f"PUBLIC_URL={url_of(options.port)} "
     return words
 
 

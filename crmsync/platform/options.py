@@ -25,7 +25,7 @@ def read_demo_options(arguments: Sequence[str]) -> DemoOptions:
     """Parse the command line; argparse explains and exits when it makes no sense."""
     parser = argparse.ArgumentParser(
         prog="bin/demo",
-        description="Run crmsync with invented data and a simulated HubSpot, on this "
+        description="Run crmsync with invented data and two simulated CRMs, on this "
         "machine alone. Ctrl-C stops everything; the data stays.",
     )
     parser.add_argument(

@@ -39,16 +39,20 @@ def start_product(
 
 
 def _prepare_demo_once(supervisor: Supervisor, data: Path) -> None:
-    """Prepare unless this code already did so: it takes half of a second start."""
+    """Prepare unless this code already did so: it takes half of a second start.
+
+    At another address the simulated CRMs have to be told of it.
+    """
     stamp = data / "run" / "prepared"
     code = fingerprint([ROOT / name for name in ("crmsync", "leads", "integrations")])
+    wanted = f"{code} {supervisor.env.get('PUBLIC_URL', '')}"
     there = (data / "crmsync.sqlite3").exists() and stamp.exists()
-    if there and stamp.read_text() == code:
+    if there and stamp.read_text() == wanted:
         return
     stamp.unlink(missing_ok=True)
     with step("Preparing the database, the pages' files and the demo data"):
         supervisor.run_once(_prepare("--demo"))
-    stamp.write_text(code)
+    stamp.write_text(wanted)
 
 
 def _prepare(*flags: str) -> Program:

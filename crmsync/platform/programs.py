@@ -82,10 +82,15 @@ def beat() -> Program:
     )
 
 
+def simulator_name(vendor: str) -> str:
+    """Return what the stand-in for a vendor is called among the programs."""
+    return f"simulator-{vendor}"
+
+
 def simulator(vendor: str, *, port: int, data: Path) -> Program:
     """Return the stand-in for a vendor, which keeps its records in `data`."""
     return Program(
-        f"simulator-{vendor}",
+        simulator_name(vendor),
         [
             *(sys.executable, "-m", "integrations.simulators", vendor),
             *("--host", LOOPBACK, "--port", str(port), "--data", str(data)),
