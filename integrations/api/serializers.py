@@ -82,9 +82,10 @@ class NewConnectionBody(StrictSerializer):
 
 
 class TokenBody(StrictSerializer):
-    """A new token of the same account."""
+    """A new token of the same account, and its address where that has changed."""
 
     token = serializers.CharField(max_length=4000, write_only=True)
+    api_url = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
 # --- endpoints and deliveries ---------------------------------------------------------

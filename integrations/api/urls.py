@@ -6,6 +6,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from integrations.api import conflicts, links, mappings, runs, sync, views
+from integrations.api.standing import StandingView
 
 router = SimpleRouter(use_regex_path=False)
 router.register("connections", views.ConnectionViewSet, basename="connection")
@@ -18,7 +19,22 @@ router.register("links", links.LinkViewSet, basename="link")
 router.register("sync/rows", sync.RowViewSet, basename="sync-row")
 router.register("sync/entries", sync.EntryViewSet, basename="sync-entry")
 
+RECORDS = {
+    "leads": "lead",
+    "companies": "company",
+    "deals": "deal",
+    "activities": "activity",
+}
+
 urlpatterns = [
+    *(
+        path(
+            f"{words}/<int:pk>/standing/",
+            StandingView.as_view(record_type=record_type),
+            name=f"{record_type}-standing",
+        )
+        for words, record_type in RECORDS.items()
+    ),
     path("leads/<int:pk>/timeline/", sync.TimelineView.as_view(), name="lead-timeline"),
     path(
         "runs/<int:pk>/entries/",

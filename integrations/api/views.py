@@ -80,7 +80,9 @@ class ConnectionViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
         """Give the connection a new token of the same account."""
         connection = self.get_object()
         values = self.checked(serializers.TokenBody)
-        reconnect_with_token(connection, values["token"])
+        reconnect_with_token(
+            connection, values["token"], api_url=values.get("api_url", "")
+        )
         self._noted(connection, "connection.reconnected")
         return self.shown(connection)
 
