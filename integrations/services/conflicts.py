@@ -72,7 +72,8 @@ def restore(conflict: Conflict, actor: Actor) -> Conflict:
         raise Refused("state", "Nothing has lost here yet: decide it instead.")
     lost = conflict.hub_value if conflict.winner == "crm" else conflict.crm_value
     with transaction.atomic():
-        if not Link.objects.filter(pk=conflict.link_id).exists():
+        linked = Link.objects.filter(pk=conflict.link_id, state=Link.State.LINKED)
+        if not linked.exists():
             raise Refused("state", "The two records are no longer linked.")
         _set_ours(conflict, actor, lost or "", back=True)
         outbox.queue_records(conflict.workspace, conflict.mapping, [conflict.record_id])

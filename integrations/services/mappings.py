@@ -139,6 +139,7 @@ def _replace_rows(
     _check_rows(mapping, rows, remote)
     if mapping.direction == ObjectMapping.Direction.BOTH:
         _check_round_trips(rows)
+    suspended = dict(mapping.rows.values_list("destination", "suspended_because"))
     mapping.rows.all().delete()
     FieldMapping.objects.bulk_create(
         FieldMapping(
@@ -156,6 +157,8 @@ def _replace_rows(
             first=row.first,
             tie=row.tie,
             order=list(row.order),
+            # Only the CRM's own description lifts what it refused.
+            suspended_because=suspended.get(row.destination, ""),
         )
         for place, row in enumerate(rows)
     )
