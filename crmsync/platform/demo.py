@@ -43,10 +43,11 @@ def run(options: DemoOptions) -> None:
         ports.require_free(options.port, what="the demo", option="bin/demo --port")
         simulators = choose_ports(options.port)
         password = _demo_password(options.data)
-        env = _environment(options, simulators, password)
+        env = environment(options, simulators, password)
         with Supervisor(log_dir=options.data / "logs", cwd=ROOT, env=env) as supervisor:
             _start(supervisor, options, simulators)
-            say(_welcome(options, simulators, password, time.monotonic() - began))
+            took_s = time.monotonic() - began
+            say(welcome(options, simulators, password, took_s=took_s))
             supervisor.run()
             say("\nStopping ...")
         say("Stopped. The data is kept; bin/demo starts it again.")
@@ -72,9 +73,10 @@ def _start(
     start_product(supervisor, data=options.data, port=options.port, demo=True)
 
 
-def _environment(
+def environment(
     options: DemoOptions, simulators: Mapping[str, int], password: str
 ) -> dict[str, str]:
+    """Return what every process of the demo gets: its own, and nothing real."""
     kept = {k: v for k, v in os.environ.items() if k not in _NOT_FOR_THE_DEMO}
     own = {
         "CRMSYNC_DATA": str(options.data),
@@ -110,9 +112,14 @@ def _demo_password(data: Path) -> str:
     return file.read_text().strip()
 
 
-def _welcome(
-    options: DemoOptions, simulators: Mapping[str, int], password: str, took_s: float
+def welcome(
+    options: DemoOptions,
+    simulators: Mapping[str, int],
+    password: str,
+    *,
+    took_s: float,
 ) -> str:
+    """Return the block that says where everything is, and what to try."""
     people = "\n".join(f"    {email:<18}  {role}" for email, role in _PEOPLE)
     home, data = url_of(options.port), _short(options.data)
     manage = f"{_settings_of(options)}.venv/bin/python manage.py"

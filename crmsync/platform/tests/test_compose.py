@@ -36,7 +36,8 @@ SECRETS = {
     "PUBLIC_URL": "https://crm.example.com",
     "ALLOWED_HOSTS": "crm.example.com",
 }
-OURS = ("web", "worker", "beat", "simulator-hubspot")
+SIMULATORS = ("simulator-hubspot", "simulator-salesforce")
+OURS = ("web", "worker", "beat", *SIMULATORS)
 
 
 def test_the_file_holds_no_secret_and_asks_for_each() -> None:
@@ -78,6 +79,18 @@ def test_every_variable_of_the_file_is_explained() -> None:
     used = set(read_compose(SECRETS)["web"].environment) - {"DATABASE_URL", "REDIS_URL"}
 
     assert [name for name in sorted(used) if f"#{name}=" not in explained] == []
+
+
+@pytest.mark.parametrize("name", SIMULATORS)
+def test_a_simulator_is_probed_and_shown_at_the_port_it_listens_on(name: str) -> None:
+    service = read_compose(SECRETS)[name]
+
+    (port,) = [
+        word.partition("=")[2] for word in service.command if word.startswith("--port")
+    ]
+    assert service.health[-1] == port
+    assert service.raw["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert service.raw["profiles"] == ["simulators"]
 
 
 @pytest.mark.skipif(not shutil.which("docker"), reason="no docker command here")
@@ -145,13 +158,13 @@ def local(database_url: str, tmp_path_factory) -> Iterator[Local]:
 
 
 def _localised(folder: Path, database_url: str, redis_port: int) -> dict[str, Service]:
-    web, simulator = str(ports.any_free()), str(ports.any_free())
+    web, hubspot, salesforce = (str(ports.any_free()) for _ in range(3))
     swaps = {
         "redis://redis:6379": f"redis://127.0.0.1:{redis_port}",
         "127.0.0.1:8000": f"127.0.0.1:{web}",
         "--port=8000": f"--port={web}",
-        "--port=8900": f"--port={simulator}",
-        "8900": simulator,
+        "8900": hubspot,
+        "8910": salesforce,
         "/data/": f"{folder}/data/",
     }
     services = {}
