@@ -8,7 +8,7 @@ from datetime import datetime
 from integrations.mapping.merge import Clash, Outcome
 from integrations.models import Conflict, ObjectMapping
 from integrations.sync.cases import Case, base_of
-from integrations.sync.compare import hub_times
+from integrations.sync.history import hub_times
 from integrations.sync.terms import Terms
 
 

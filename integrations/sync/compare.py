@@ -10,10 +10,10 @@ from integrations.mapping import echo
 from integrations.mapping.engine import Problem
 from integrations.mapping.merge import Clash, FieldRule, Outcome, Sides, merge
 from integrations.models import Conflict, ObjectMapping
-from integrations.sync import clocks
+from integrations.sync import clocks, unanswered
 from integrations.sync.cases import Case, base_of
+from integrations.sync.history import hub_times, stored_name
 from integrations.sync.terms import Terms
-from leads.models import Change
 
 FIGHT = Outcome(
     clash=Clash(None, "It keeps turning back and forth: two rules fight over it")
@@ -27,12 +27,17 @@ def compare(
     connector: Connector,
     *,
     at: datetime,
+    sending: bool = False,
 ) -> None:
-    """Decide every field of every case. at: now, on our clock."""
+    """Decide every field of every case.
+
+    at: now, on our clock; sending: the push that asks has not written yet.
+    """
     frozen = _frozen(cases)
     for case in cases:
         if case.failure is None and not case.excluded:
             _compare_one(case, terms, frozen.get(_link_id(case), frozenset()), at)
+    unanswered.recognise(mapping, cases, terms, sending=sending)
     doubtful = [case for case in cases if _needs_times(case, terms)]
     if doubtful:
         _by_time(mapping, doubtful, terms, connector)
@@ -158,26 +163,5 @@ def _by_time(
 def _hub_at(
     ours: Mapping[tuple[int, str], tuple[datetime, str]], case: Case, source: str
 ) -> datetime | None:
-    at = ours.get((case.record_id or 0, _stored(source)))
+    at = ours.get((case.record_id or 0, stored_name(source)))
     return at[0] if at else None
-
-
-def hub_times(
-    record_type: str, record_ids: Sequence[int]
-) -> dict[tuple[int, str], tuple[datetime, str]]:
-    """Return (record, our field) -> when it last changed here, and by whom."""
-    rows = Change.objects.filter(record_type=record_type, record_id__in=record_ids)
-    told: dict[tuple[int, str], tuple[datetime, str]] = {}
-    for record_id, fields, at, by in rows.order_by("id").values_list(
-        "record_id", "fields", "at", "origin_label"
-    ):
-        told |= {(record_id, name): (at, by) for name in fields}
-    return told
-
-
-# What history calls a field, where that is not what mappings call it.
-_STORED = {"linkedin_url": "linkedin_id", "owner_email": "owner_id"}
-
-
-def _stored(source: str) -> str:
-    return _STORED.get(source, source)

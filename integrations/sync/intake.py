@@ -62,7 +62,7 @@ def take_in(
     todo = list({one.remote_id: one for one in records}.values())
     taken = Taken()
     for last in (False,) * (MAX_ROUNDS - 1) + (True,):
-        cases = planned(mapping, todo, terms, connector, ties=ties)
+        cases = planned(mapping, todo, terms, connector, ties=ties, sending=sending)
         try:
             stale = settle.settle(context, cases, terms)
         except (IntegrityError, OperationalError):
@@ -92,12 +92,13 @@ def planned(
     connector: Connector,
     *,
     ties: bool = False,
+    sending: bool = False,
 ) -> list[Case]:
     """Return what follows for each record; nothing is written."""
     cases = resolve.cases_of(mapping, records, terms)
     for case in cases:
         _leave_out(mapping, case)
-    compare.compare(mapping, cases, terms, connector, at=queue.now())
+    compare.compare(mapping, cases, terms, connector, at=queue.now(), sending=sending)
     for case in cases:
         _invert(case, terms)
     parents.find(mapping, cases, connector, known_too=ties)
