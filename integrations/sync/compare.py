@@ -8,7 +8,14 @@ from datetime import datetime
 from integrations.connectors.base import Connector
 from integrations.mapping import echo
 from integrations.mapping.engine import Problem
-from integrations.mapping.merge import Clash, FieldRule, Outcome, Sides, merge
+from integrations.mapping.merge import (
+    NOTHING,
+    Clash,
+    FieldRule,
+    Outcome,
+    Sides,
+    merge,
+)
 from integrations.models import Conflict, ObjectMapping
 from integrations.sync import clocks, unanswered
 from integrations.sync.cases import Case, base_of
@@ -81,11 +88,17 @@ def _compare_one(
         ):
             case.crm[name] = ""
     for name, rule in terms.rules.items():
-        if name not in case.problems:
-            case.outcomes[name] = _decide(case, name, rule, at)
-            if name in frozen and case.outcomes[name].clash is None:
-                case.outcomes[name] = Outcome()
-    case.outcomes = {n: one for n, one in case.outcomes.items() if one != Outcome()}
+        if name in case.problems or _is_as_before(case, name):
+            continue
+        outcome = _decide(case, name, rule, at)
+        if outcome != NOTHING and (name not in frozen or outcome.clash is not None):
+            case.outcomes[name] = outcome
+
+
+def _is_as_before(case: Case, name: str) -> bool:
+    """Tell whether both sides have what they had, as is true of nearly all fields."""
+    text = case.crm.get(name)
+    return text is not None and text == case.before.get(name) == case.hub.get(name, "")
 
 
 def _take_ours(case: Case, terms: Terms) -> None:
@@ -94,13 +107,19 @@ def _take_ours(case: Case, terms: Terms) -> None:
     told = terms.texts.texts(case.snapshot.values)
     for name, text in told.items():
         if isinstance(text, Problem):
-            case.problems[name] = text.message
+            # Ours cannot be sent: that is a push's matter, unless theirs changed.
+            case.problems[name] = text.message if _changed_there(case, name) else ""
         else:
             case.hub[name] = terms.canon[name](text)
     for name in terms.rules:
         if name not in told:
             # Ours cannot be said there at all, such as an owner they do not know.
             case.problems.setdefault(name, "")
+
+
+def _changed_there(case: Case, name: str) -> bool:
+    base, crm = base_of(case.before, name), case.crm.get(name)
+    return bool(crm) if base is None else crm not in (None, base.crm)
 
 
 def _decide(case: Case, name: str, rule: FieldRule, at: datetime) -> Outcome:
