@@ -74,7 +74,11 @@ def _by_own_key(mapping: ObjectMapping, cases: Sequence[Case]) -> None:
 def _by_match(mapping: ObjectMapping, cases: Sequence[Case], terms: Terms) -> None:
     if not cases:
         return
-    values = [_values(case, terms) for case in cases]
+    known_by = incoming.KNOWN_BY.get(mapping.record_type, frozenset())
+    names = [
+        n for n, one in terms.rules.items() if one.pulls and one.source in known_by
+    ]
+    values = [_values(case, terms, names) for case in cases]
     found = incoming.find(mapping.workspace, mapping.record_type, values)
     for case, match in zip(cases, found, strict=True):
         case.record_id, case.found = match.record_id, match.record_id is not None
@@ -87,11 +91,9 @@ def _by_match(mapping: ObjectMapping, cases: Sequence[Case], terms: Terms) -> No
             )
 
 
-def _values(case: Case, terms: Terms) -> dict[str, object]:
+def _values(case: Case, terms: Terms, names: Sequence[str]) -> dict[str, object]:
     texts = {
-        name: terms.canon[name](case.record.fields.get(name) or "")
-        for name, rule in terms.rules.items()
-        if rule.pulls
+        name: terms.canon[name](case.record.fields.get(name) or "") for name in names
     }
     values, _ = terms.inverse({name: text for name, text in texts.items() if text})
     return values

@@ -29,6 +29,12 @@ class Found:
 
 NOBODY = Found(None)
 
+# What `find` looks at in a row, by record type.
+KNOWN_BY: Mapping[str, frozenset[str]] = {
+    "lead": frozenset({"email", "phone", "linkedin_url", "linkedin_id", "external_id"}),
+    "company": frozenset({"domain", "name", "country"}),
+}
+
 
 def find(workspace: Workspace, record_type: str, rows: Sequence[Row]) -> list[Found]:
     """Return for each new record what it is here. rows: snapshot field -> value.

@@ -15,12 +15,12 @@ from leads.services import changes, saving, translation
 from leads.services.drafts import Draft
 from leads.services.fields import MODELS, AnyRecord
 from leads.services.filling import fill
-from leads.services.finding import Found, find
+from leads.services.finding import KNOWN_BY, Found, find
 from leads.services.rules import RULES
 from leads.services.saving import in_transaction
 from leads.services.sifting import leave_out, sift
 
-__all__ = ["Found", "Incoming", "Taken", "find", "put_back", "take"]
+__all__ = ["KNOWN_BY", "Found", "Incoming", "Taken", "find", "put_back", "take"]
 
 _GONE = "It is no longer here."
 
