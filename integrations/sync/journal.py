@@ -20,7 +20,13 @@ from integrations.models import ApiCall, Connection, Link, ObjectMapping, SyncEn
 from integrations.sync import counting, outbox
 from integrations.sync.cases import base_of
 from integrations.sync.plan import Hold, Leave, Wait
-from integrations.sync.storing import Line, store_links, write_journal
+from integrations.sync.storing import (
+    Line,
+    NewLink,
+    store_links,
+    update_links,
+    write_journal,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +113,20 @@ def _store_links(
             record_id__in=ids,
         )
     }
-    new, changed = [], []
+    new: list[NewLink] = []
+    changed: list[Link] = []
     undo: dict[int, dict[str, list[str]]] = {}
     for one, record_id in zip(written, ids, strict=True):
         link = known.get(record_id)
         if link is None:
-            new.append(_link(mapping, one, record_id))
+            new.append(_link(one, record_id, at))
             continue
         if one.item.run is not None:
             undo[one.item.pk] = _replaced(link, one)
         _renew(link, one, at)
         changed.append(link)
-    names = ["base", "written", "pushed_at", "remote_version"]
-    store_links(new, changed, names)
+    store_links(mapping, new)
+    update_links(changed, ["base", "written", "pushed_at", "remote_version"])
     return undo
 
 
@@ -145,18 +152,14 @@ def _renew(link: Link, one: Written, at: datetime) -> None:
     link.remote_version = max(stamps, default=None)
 
 
-def _link(mapping: ObjectMapping, one: Written, record_id: int) -> Link:
-    return Link(
-        workspace_id=mapping.workspace_id,
-        connection=mapping.connection,
-        record_type=mapping.record_type,
+def _link(one: Written, record_id: int, at: datetime) -> NewLink:
+    return NewLink(
         record_id=record_id,
-        remote_object=mapping.remote_object,
         remote_id=one.remote_id,
         found=one.found,
-        base=dict(one.agreed),
+        base=one.agreed,
         remote_version=one.stamp,
-        pushed_at=timezone.now(),
+        pushed_at=at,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,7 +17,13 @@ from integrations.mapping.merge import Base
 from integrations.models import Link, ObjectMapping, Run, SyncEntry
 from integrations.sync import clashes, counting, failures_in, outbox
 from integrations.sync.cases import UNSENT, Case, base_of, outcome_of, stored_base
-from integrations.sync.storing import Line, store_links, write_journal
+from integrations.sync.storing import (
+    Line,
+    NewLink,
+    store_links,
+    update_links,
+    write_journal,
+)
 from integrations.sync.terms import Terms
 from leads.facts import Origin
 from leads.services import incoming
@@ -141,17 +148,20 @@ _RENEWED = (
 def _store_links(
     context: Context, cases: Sequence[Case], results: Mapping[str, Taken]
 ) -> None:
-    new, changed = [], []
+    """Store them; a new one is not given to its case, where nothing asks for it."""
+    at = timezone.now()
+    new: list[NewLink] = []
+    changed: list[Link] = []
     for case in cases:
         if case.failure is not None or case.excluded or case.record_id is None:
             continue
         if case.link is None:
-            case.link = _new_link(context.mapping, case)
-            new.append(case.link)
+            new.append(_new_link(case, case.record_id, at))
         elif _is_news(case, results.get(case.ref)):
-            _renew(case.link, case)
+            _renew(case.link, case, at)
             changed.append(case.link)
-    store_links(new, changed, _RENEWED)
+    store_links(context.mapping, new)
+    update_links(changed, _RENEWED)
 
 
 def _is_news(case: Case, result: Taken | None) -> bool:
@@ -166,29 +176,24 @@ def _is_news(case: Case, result: Taken | None) -> bool:
     )
 
 
-def _new_link(mapping: ObjectMapping, case: Case) -> Link:
-    assert case.record_id is not None
-    return Link(
-        workspace_id=mapping.workspace_id,
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        record_id=case.record_id,
-        remote_object=mapping.remote_object,
+def _new_link(case: Case, record_id: int, at: datetime) -> NewLink:
+    return NewLink(
+        record_id=record_id,
         remote_id=case.record.remote_id,
         found=True,
         base=_bases(case, {}),
         remote_version=case.record.updated_at,
-        pulled_at=timezone.now(),
+        pulled_at=at,
     )
 
 
-def _renew(link: Link, case: Case) -> None:
+def _renew(link: Link, case: Case, at: datetime) -> None:
     link.base = _bases(case, link.base)
     link.written = {n: v for n, v in {**link.written, **case.written}.items() if v}
     link.turns = {n: v for n, v in {**link.turns, **case.turns}.items() if v}
     if case.record.updated_at is not None:
         link.remote_version = case.record.updated_at
-    link.pulled_at = timezone.now()
+    link.pulled_at = at
     link.state, link.gone_at = Link.State.LINKED, None
     link.remote_id = case.record.remote_id
 
@@ -248,7 +253,8 @@ def _line(context: Context, case: Case, result: Taken | None) -> Line | None:
 
 def _queue_sends(context: Context, cases: Sequence[Case]) -> None:
     """Ask for a push of what the CRM must get; a mapping that only pulls has none."""
-    ids = [c.record_id for c in cases if c.sends and c.record_id and not c.failure]
+    fresh = [one for one in cases if one.sends and not one.failure and not one.seen]
+    ids = [one.record_id for one in fresh if one.record_id]
     if ids and context.mapping.active:
         run = context.run
         outbox.queue_records(

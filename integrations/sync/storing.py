@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -30,7 +31,7 @@ class Line:
     undo: Mapping[str, object] = field(default_factory=dict)
 
 
-_COLUMNS = (
+_LINE_COLUMNS = (
     "workspace_id",
     "connection_id",
     "mapping_id",
@@ -76,14 +77,70 @@ def write_journal(mapping: ObjectMapping, lines: Iterable[Line]) -> None:
         )
         for one in lines
     )
-    bulk.insert_rows(SyncEntry, _COLUMNS, rows)
+    bulk.insert_rows(SyncEntry, _LINE_COLUMNS, rows)
 
 
-def store_links(
-    new: Sequence[Link], changed: Sequence[Link], names: Sequence[str]
-) -> None:
-    """Store new links, which get their ids, and columns of changed ones."""
-    if new:
-        bulk.insert(Link, new)
-    if changed:
-        bulk.update(Link, changed, names)
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A record and the remote record it is; see the model for what each means."""
+
+    record_id: int
+    remote_id: str
+    found: bool
+    base: Mapping[str, object]
+    remote_version: datetime | None
+    pushed_at: datetime | None = None
+    pulled_at: datetime | None = None
+
+
+_LINK_COLUMNS = (
+    "workspace_id",
+    "connection_id",
+    "record_type",
+    "remote_object",
+    "state",
+    "written",
+    "turns",
+    "created_at",
+    "record_id",
+    "remote_id",
+    "found",
+    "base",
+    "remote_version",
+    "pushed_at",
+    "pulled_at",
+)
+
+
+def store_links(mapping: ObjectMapping, links: Iterable[NewLink]) -> None:
+    """Store links that there were not before."""
+    same: tuple[object, ...] = (
+        mapping.workspace_id,
+        mapping.connection_id,
+        mapping.record_type,
+        mapping.remote_object,
+        str(Link.State.LINKED),
+        {},
+        {},
+        timezone.now(),
+    )
+    rows = (
+        (
+            *same,
+            one.record_id,
+            one.remote_id,
+            one.found,
+            one.base,
+            one.remote_version,
+            one.pushed_at,
+            one.pulled_at,
+        )
+        for one in links
+    )
+    bulk.insert_rows(Link, _LINK_COLUMNS, rows)
+
+
+def update_links(links: Sequence[Link], names: Sequence[str]) -> None:
+    """Store these columns of links that were changed."""
+    if links:
+        bulk.update(Link, links, names)
