@@ -101,6 +101,8 @@ def turned(
     """
     oldest = (at - FLIP_WINDOW).timestamp()
     recent = [list(one) for one in turns if _time(one) >= oldest]
-    recent.append([value, at.timestamp()])
+    if not recent or recent[-1][0] != value:
+        # The same again is no turn: an overlap shows a record at every poll.
+        recent.append([value, at.timestamp()])
     fights = len(recent) > FLIPS and len({str(one[0]) for one in recent}) <= FLIP_VALUES
     return recent[-(FLIPS + 1) :], fights

@@ -38,6 +38,8 @@ class Case:
     before: Mapping[str, object] = field(default_factory=dict)
     failure: Failure | None = None
     excluded: str = ""
+    # A poll has seen this very version before: what it holds has been told.
+    seen: bool = False
 
     @property
     def ref(self) -> str:
@@ -83,12 +85,13 @@ UNSENT = "\x00unsent"
 def outcome_of(case: Case, result: Taken | None) -> str:
     """Return how a record that came in ended, in the journal's words."""
     if case.failure is not None:
-        return SyncEntry.Outcome.FAILED
+        again = SyncEntry.Outcome.UNCHANGED
+        return again if case.seen else SyncEntry.Outcome.FAILED
     if case.excluded:
         return SyncEntry.Outcome.EXCLUDED
     if result is not None and result.created:
         return SyncEntry.Outcome.CREATED
-    if any(case.problems.values()) or _asks(case):
+    if not case.seen and (any(case.problems.values()) or _asks(case)):
         return SyncEntry.Outcome.HELD
     if result is not None and result.changed:
         return SyncEntry.Outcome.UPDATED

@@ -59,7 +59,7 @@ def count_in(
         return
     outcomes = Counter(str(outcome_of(one, results.get(one.ref))) for one in cases)
     outcomes["cleared"] = sum(1 for one in cases if clears(one))
-    sends = sum(1 for one in cases if one.sends and not one.failure)
+    sends = sum(1 for c in cases if c.sends and not c.failure and not c.seen)
     add(run.pk, outcomes, counters=IN, settled=len(cases) - sends)
 
 

@@ -58,9 +58,20 @@ def failure_of(case: Case) -> Failure | None:
     return Failure("held", " ".join(told.values()), field=name)
 
 
+def parked(mapping: ObjectMapping, remote_ids: Iterable[str]) -> set[str]:
+    """Return the remote ids that stand in the error list already."""
+    keys = [key_of(mapping.pk, one) for one in remote_ids]
+    rows = WorkItem.objects.filter(kind=KIND, key__in=keys, state=State.PARKED)
+    return {remote_id_of(key) for key in rows.values_list("key", flat=True)}
+
+
 def store(mapping: ObjectMapping, cases: Sequence[Case]) -> None:
     """Keep a row for each record that failed or holds a value back."""
-    failed = {c.ref: f for c in cases if (f := failure_of(c)) is not None}
+    failed = {
+        case.ref: failure
+        for case in cases
+        if not case.seen and (failure := failure_of(case)) is not None
+    }
     if not failed:
         return
     queue.ask(asks(mapping, failed))

@@ -17,7 +17,7 @@ from integrations.connectors.base import Connector
 from integrations.mapping.echo import is_stale
 from integrations.models import Link, ObjectMapping, Run
 from integrations.records import RemoteRecord
-from integrations.sync import compare, parents, resolve, settle
+from integrations.sync import compare, failures_in, parents, resolve, settle
 from integrations.sync.cases import Case
 from integrations.sync.settle import Context
 from integrations.sync.terms import Terms, terms_of
@@ -63,6 +63,8 @@ def take_in(
     taken = Taken()
     for last in (False,) * (MAX_ROUNDS - 1) + (True,):
         cases = planned(mapping, todo, terms, connector, ties=ties, sending=sending)
+        if run is not None and run.kind == Run.Kind.PULL:
+            _mark_seen(mapping, cases)
         try:
             stale = settle.settle(context, cases, terms)
         except (IntegrityError, OperationalError):
@@ -83,6 +85,24 @@ def take_in(
             break
     taken.sends = {case.ref: case.sends for case in taken.cases if case.sends}
     return taken
+
+
+def _mark_seen(mapping: ObjectMapping, cases: Sequence[Case]) -> None:
+    """Mark what a poll shows again: its overlap does so for minutes.
+
+    What such a record holds, fails by or must be sent was told and asked for then.
+    """
+    failing = [case for case in cases if case.failure is not None]
+    told = failures_in.parked(mapping, [case.ref for case in failing])
+    for case in cases:
+        link = case.link
+        case.seen = case.ref in told or (
+            case.failure is None
+            and link is not None
+            and link.pulled_at is not None
+            and link.remote_version is not None
+            and link.remote_version == case.record.updated_at
+        )
 
 
 def planned(

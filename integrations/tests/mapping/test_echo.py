@@ -87,6 +87,14 @@ def test_many_different_values_are_no_fight() -> None:
         assert not fights
 
 
+def test_the_same_value_seen_again_and_again_is_no_turn() -> None:
+    turns: list[list[object]] = []
+    for number in range(20):
+        turns, fights = echo.turned(turns, "a", after(number))
+
+        assert not fights
+
+
 def test_slow_turning_is_no_fight() -> None:
     turns: list[list[object]] = []
     for number in range(8):

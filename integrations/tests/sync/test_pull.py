@@ -322,6 +322,25 @@ def test_a_value_the_lead_cannot_have_is_held_and_the_rest_comes_in(
     )
 
 
+def test_what_a_poll_shows_again_is_not_told_again(
+    workspace: Workspace, person: HubSpotUser, mapping: ObjectMapping
+) -> None:
+    both_ways(mapping, city={"rule": "ask"})
+    lead, remote_id = linked_pair(workspace)
+    both_edit(workspace, person, lead, remote_id)
+    person.edit(remote_id, phone="not a phone")
+    sync()
+    entries, runs = SyncEntry.objects.count(), Run.objects.count()
+    items = list(WorkItem.objects.order_by("pk").values_list("kind", "dead"))
+
+    sync(8)
+
+    assert (SyncEntry.objects.count(), Run.objects.count()) == (entries, runs)
+    now = list(WorkItem.objects.order_by("pk").values_list("kind", "dead"))
+    assert now == items
+    assert Conflict.objects.get().reason == "Ask me"
+
+
 # --- deletes and merges ---------------------------------------------------------------
 
 
