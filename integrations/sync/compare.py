@@ -107,13 +107,19 @@ def _take_ours(case: Case, terms: Terms) -> None:
     told = terms.texts.texts(case.snapshot.values)
     for name, text in told.items():
         if isinstance(text, Problem):
-            case.problems[name] = text.message
+            # Ours cannot be sent: that is a push's matter, unless theirs changed.
+            case.problems[name] = text.message if _changed_there(case, name) else ""
         else:
             case.hub[name] = terms.canon[name](text)
     for name in terms.rules:
         if name not in told:
             # Ours cannot be said there at all, such as an owner they do not know.
             case.problems.setdefault(name, "")
+
+
+def _changed_there(case: Case, name: str) -> bool:
+    base, crm = base_of(case.before, name), case.crm.get(name)
+    return bool(crm) if base is None else crm not in (None, base.crm)
 
 
 def _decide(case: Case, name: str, rule: FieldRule, at: datetime) -> Outcome:

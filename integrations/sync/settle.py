@@ -253,7 +253,8 @@ def _line(context: Context, case: Case, result: Taken | None) -> Line | None:
 
 def _queue_sends(context: Context, cases: Sequence[Case]) -> None:
     """Ask for a push of what the CRM must get; a mapping that only pulls has none."""
-    ids = [c.record_id for c in cases if c.sends and c.record_id and not c.failure]
+    fresh = [one for one in cases if one.sends and not one.failure and not one.seen]
+    ids = [one.record_id for one in fresh if one.record_id]
     if ids and context.mapping.active:
         run = context.run
         outbox.queue_records(
