@@ -29,6 +29,8 @@ from leads.facts import Origin
 from leads.services import incoming
 from leads.services.incoming import Incoming, Taken
 
+OWNER = "owner_email"
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -127,7 +129,10 @@ def _note_errors(case: Case, result: Taken | None, terms: Terms) -> None:
     case.record_id = result.record_id
     for name, source in terms.sources.items():
         if source in result.errors and name in case.outcomes:
-            case.problems[name] = result.errors[source]
+            # Somebody there who is nobody here must not hold up every record they own,
+            # as little as the other way round.
+            told = "" if source == OWNER else result.errors[source]
+            case.problems[name] = told
             del case.outcomes[name]
 
 
