@@ -9,6 +9,9 @@ import pytest
 
 from crmsync.core import crew
 
+# A hand looks after its connections, and may have some from other tests.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 class Pile:
     """Work that is taken piece by piece; remembers who took it."""
