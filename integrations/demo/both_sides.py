@@ -15,7 +15,7 @@ from integrations.demo.crm import Crm
 from integrations.models import Conflict, Link
 from integrations.services.conflicts import resolve
 from leads.facts import Origin
-from leads.models import Change, Lead
+from leads.models import Change, Deal, Lead
 from leads.services import records
 from leads.services.records import Edit
 
@@ -27,8 +27,8 @@ _TITLES = (
 )
 _PHONES = (("+49 30 5557001", "+49 30 5557100"), ("+44 20 7946 0011", "+442079460099"))
 _CITIES = (("Hamburg", "Berlin"), ("Milan", "Bologna"), ("Lisbon", "Braga"))
-# Owns contacts in HubSpot and is nobody here.
-_COLLEAGUE = "71005"
+# A stage that our pipeline does not have.
+_UNKNOWN_STAGE = "Negotiation/Review"
 
 
 class Morning:
@@ -54,8 +54,8 @@ class Morning:
             self._convert(lead)
         for lead in cast.deleted:
             self._at("hubspot", "contacts", lead, delete=True)
-        for lead in cast.handed_over:
-            self._at("hubspot", "contacts", lead, hubspot_owner_id=_COLLEAGUE)
+        for deal in Deal.objects.filter(lead__in=cast.negotiating):
+            self._at("salesforce", "Opportunity", deal, StageName=_UNKNOWN_STAGE)
 
     def _promote(self, leads: Sequence[Lead]) -> None:
         pairs = list(zip(leads, _TITLES, strict=False))
@@ -88,13 +88,13 @@ class Morning:
         self,
         vendor: str,
         remote_object: str,
-        lead: Lead,
+        record: Lead | Deal,
         *,
         delete: bool = False,
         **values: str,
     ) -> None:
         crm = self.crms[vendor]
-        remote_id = _remote_id(crm, remote_object, lead)
+        remote_id = _remote_id(crm, remote_object, record)
         if delete:
             crm.simulated.delete(remote_object, remote_id)
         else:
@@ -111,10 +111,11 @@ class Morning:
         Change.objects.filter(trace_id=trace).update(at=at)
 
 
-def _remote_id(crm: Crm, remote_object: str, lead: Lead) -> str:
-    links = Link.objects.filter(record_type="lead", record_id=lead.pk)
-    found = links.get(connection=crm.connection, remote_object=remote_object)
-    return found.remote_id
+def _remote_id(crm: Crm, remote_object: str, record: Lead | Deal) -> str:
+    mapping = crm.mapping(remote_object)
+    links = Link.objects.filter(connection=crm.connection, record_id=record.pk)
+    of_type = links.filter(record_type=mapping.record_type)
+    return of_type.get(remote_object=remote_object).remote_id
 
 
 def decide_some(ops: User) -> None:

@@ -23,7 +23,7 @@ class Cast:
     corrected: list[Lead]
     converted: list[Lead]
     deleted: list[Lead]
-    handed_over: list[Lead]
+    negotiating: list[Lead]
 
 
 def cast() -> Cast:
@@ -45,6 +45,6 @@ def cast() -> Cast:
         corrected=some(1),
         converted=some(1),
         deleted=some(1),
-        handed_over=some(1),
+        negotiating=some(1),
         speaks=some(36),
     )

@@ -126,8 +126,5 @@ def _row(
     mapping: ObjectMapping, row: RowValues, owners: Mapping[str, str]
 ) -> RowValues:
     rule = _RULES.get((mapping.remote_object, row.destination), row.rule)
-    if row.source != "owner_email":
-        return replace(row, rule=rule)
-    # What nobody owns here belongs there to the user that our calls act as.
-    nobody = mapping.connection.user_id
-    return replace(row, rule=rule, values=owners, default=nobody)
+    values = owners if row.source == "owner_email" else row.values
+    return replace(row, rule=rule, values=values)

@@ -63,7 +63,8 @@ border:1px solid #9fb0c3;border-radius:4px;background:#fff}button{cursor:pointer
 background:#1f5f8b;color:#fff;border-color:#1f5f8b}table{border-collapse:collapse;
 width:100%;font-size:.88rem}th,td{text-align:left;padding:.25rem .6rem .25rem 0;
 border-bottom:1px solid #e6ebf0;white-space:nowrap}#notice,#told{min-height:1.5rem}
-#person,#found{margin-top:.7rem}[hidden]{display:none!important}#told{margin:.4rem 0 0}
+#person,#found{margin-top:.7rem}[hidden]{display:none!important}#told{margin:.4rem 0 0;
+overflow-wrap:anywhere}
 button:focus-visible,input:focus-visible,select:focus-visible{outline:3px solid #f2a03d}
 """
 
