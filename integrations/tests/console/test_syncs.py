@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
 from django_scopes import scopes_disabled
 
-from crmsync.core.models import AuditEntry, Channel, WorkItem, Workspace
+from crmsync.core.models import AuditEntry, Channel, WorkItem
 from crmsync.core.models.work import State
-from crmsync.core.roles import Role
-from crmsync.core.testing import make_user
 from integrations.models import (
     Conflict,
     Connection,
@@ -29,28 +26,16 @@ from integrations.testing import (
     make_parked_item,
     make_run,
 )
-from integrations.tests.console import (
+from integrations.tests.console.ground import (
     act,
-    client_of,
     make_one_of_each,
     page,
     refresh,
     told,
 )
-from leads.testing import make_lead, make_ready_workspace
+from leads.testing import make_lead
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def workspace() -> Workspace:
-    return make_ready_workspace()
-
-
-@pytest.fixture
-def console(workspace) -> Client:
-    """A browser of an admin of the workspace."""
-    return client_of(make_user(workspace, Role.ADMIN))
 
 
 @pytest.fixture
