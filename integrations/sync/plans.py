@@ -1,6 +1,7 @@
 """What comes by the clock: polls, batches, full comparisons, audits, late deletions.
 
 Each is asked for once, however many ask: who gets there first moves the slot on.
+What a connection may have under way at once follows its vendor's facts as well.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from zoneinfo import ZoneInfo
 from django_scopes import scopes_disabled
 
 from crmsync.core import queue
-from crmsync.core.models import Workspace
+from crmsync.core.models import Channel, Workspace
 from crmsync.core.scoping import in_workspace
+from integrations.connectors import CONNECTORS
 from integrations.models import Connection, Cursor, ObjectMapping, Run
 from integrations.sync import gone, listening, pull, runs
 from integrations.sync.schedule import BadSchedule, next_slot
@@ -27,6 +29,7 @@ _GOING = (Run.State.QUEUED, Run.State.RUNNING, Run.State.PAUSED, Run.State.STOPP
 
 def ask_due() -> int:
     """Ask for everything whose time has come; return how much that was."""
+    keep_caps()
     asked = pull.ask_due()
     now = queue.now()
     for mapping in _working():
@@ -35,6 +38,19 @@ def ask_due() -> int:
             asked += gone.carry_over_deletes(mapping, now=now)
             listening.listen(mapping, now=now)
     return asked
+
+
+@scopes_disabled()
+def keep_caps() -> None:
+    """Let every channel have as much under way as its vendor's facts say today.
+
+    A claim reads the channel alone, so the figure is kept there; one that an older
+    release stored is put right here.
+    """
+    for vendor, entry in CONNECTORS.items():
+        cap = entry.spec.concurrency
+        rows = Channel.objects.filter(connection__vendor=vendor).exclude(cap=cap)
+        rows.update(cap=cap)
 
 
 @scopes_disabled()
