@@ -98,6 +98,10 @@ class Retryable(SyncError):
     error_class: ClassVar[ErrorClass] = "transient"
 
 
+class NotSent(Retryable):
+    """Not even tried, since what went before it failed: no attempt is used up."""
+
+
 class RateLimited(Retryable):
     """Too many calls. `retry_after_s` None: the vendor did not say how long."""
 

@@ -10,5 +10,7 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        """Register the start-up checks."""
-        from crmsync.core import checks  # noqa: F401
+        """Register the start-up checks and the short form of long lists."""
+        from crmsync.core import checks, lookups  # noqa: F401 - they register
+
+        lookups.register()

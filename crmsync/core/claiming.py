@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import cast
 
 from django.conf import settings
@@ -29,7 +30,7 @@ CREDIT = 500
 # Items by which a channel with urgent work may go ahead of those without. Above CREDIT,
 # or what comes after a pause would pass it.
 URGENT_CREDIT = 600
-# Items at most that one turn is charged for: a bulk job is one call, too.
+# Items at most that one call is charged for: a bulk job is one, too.
 MAX_CHARGE = 200
 
 # Written out: composing them anew for each claim costs more than running them.
@@ -105,13 +106,14 @@ def claim(
     group: str = "",
     limit: int,
     lane: int | None = None,
-    full_if_busy: bool = False,
+    full: int = 0,
 ) -> list[WorkItem]:
     """Lease up to `limit` due items of one channel, group and lane under one token.
 
-    lane: None for whichever has something due in the group and is next. full_if_busy:
-    while another lease of the group and lane is out, take only a full batch, so that
-    what arrives meanwhile shares the next call; never for longer than COMPANY_WAIT_S.
+    lane: None for whichever has something due in the group and is next. full: how many
+    one call takes; while another lease of the group and lane is out, no fewer are
+    taken, so that what arrives meanwhile shares the next call, and never for longer
+    than COMPANY_WAIT_S. Without it all that is taken is one call.
     An empty list means there is nothing for us: nothing due, or no room.
     """
     outermost = not connection.in_atomic_block
@@ -129,11 +131,12 @@ def claim(
         items = _first_due(mine.filter(due(kind, at, lane=lane)), limit)
         if not items:
             return []
-        if full_if_busy and len(items) < limit and _expects_company(items[0], at):
+        few = len(items) < min(limit, full)
+        if few and _expects_company(items[0], at):
             return []
         items = _without_poison(items)
         _lease(items, at)
-        _count_turn(place, lane, len(items))
+        _count_turn(place, lane, len(items), ceil(len(items) / full) if full else 1)
     return items
 
 
@@ -202,11 +205,11 @@ def _lease(items: Sequence[WorkItem], at: datetime) -> None:
         item.leased_wanted = item.wanted
 
 
-def _count_turn(place: Place, lane: int, items: int) -> None:
+def _count_turn(place: Place, lane: int, items: int, calls: int) -> None:
     """Charge the channel and the lane; see CREDIT for one that was idle."""
     channel = place.channel
     floor = channel.vtime if place.low is None else place.low - CREDIT
-    vtime = max(channel.vtime, floor) + min(items, MAX_CHARGE)
-    account = json.dumps(after_turn(channel.lane_turns, place.waiting, lane))
+    vtime = max(channel.vtime, floor) + min(items, MAX_CHARGE * calls)
+    account = after_turn(channel.lane_turns, place.waiting, lane, calls=calls)
     with connection.cursor() as cursor:
-        cursor.execute(_TURN_SQL, [vtime, account, channel.pk])
+        cursor.execute(_TURN_SQL, [vtime, json.dumps(account), channel.pk])

@@ -38,11 +38,14 @@ def in_order(account: Account, waiting: Collection[int]) -> list[int]:
 
 
 def after_turn(
-    account: Account, waiting: Collection[int], lane: int
+    account: Account, waiting: Collection[int], lane: int, *, calls: int = 1
 ) -> list[int | None]:
-    """Return the account after a turn of `lane`, one of those that wait."""
+    """Return the account after a turn of `lane`, one of those that wait.
+
+    calls: how many it makes; it counts as that many turns.
+    """
     paid = _entered(account, waiting)
-    paid[lane] += _COSTS[lane]
+    paid[lane] += _COSTS[lane] * calls
     low = min(paid.values())
     return [paid[one] - low if one in paid else None for one in LANES]
 

@@ -12,7 +12,9 @@ from integrations.connectors.paging import halves
 from integrations.errors import (
     DuplicateFound,
     Misconfigured,
+    NotSent,
     OutcomeUnknown,
+    RateLimited,
     RecordRejected,
     Retryable,
     SyncError,
@@ -42,34 +44,63 @@ def settle(
     the vendor told; the others are sent again without them.
 
     Raises what `send` raised for a whole batch when nothing has come of any batch
-    yet; later it becomes the outcome of everything not yet sent.
+    yet and the others would fare no better; else it becomes the outcome of the batch,
+    and what was not sent after it is NotSent or, where it is the account's matter, has
+    the same error.
     """
     waiting = deque(batch for batch in batches if batch)
     done: list[R] = []
-    refused_alone = 0
     while waiting:
         batch = waiting.popleft()
         try:
-            done += send(batch)
-        except OutcomeUnknown as error:
+            outcome, given_up = _settle_one(batch, send, failed, blamed)
+        except SyncError as error:
+            local = _is_of_one_call(error) and bool(waiting)
+            if not done and not local:
+                raise
+            rest = _not_sent() if local else error
             done += [failed(item, error) for item in batch]
+            return done + _all_failed(waiting, failed, rest)
+        done += outcome
+        if given_up:
+            return done + _all_failed(waiting, failed, _not_sent())
+    return done
+
+
+def _settle_one(
+    batch: Sequence[T],
+    send: Callable[[Sequence[T]], list[R]],
+    failed: Callable[[T, SyncError], R],
+    blamed: Callable[[T, SyncError], bool],
+) -> tuple[list[R], bool]:
+    """Send one batch, in parts where it is refused; tell whether it was given up.
+
+    Raises what is about no record of it while nothing of it was taken.
+    """
+    waiting: deque[Sequence[T]] = deque([batch])
+    done: list[R] = []
+    refused_alone = 0
+    while waiting:
+        part = waiting.popleft()
+        try:
+            done += send(part)
+        except OutcomeUnknown as error:
+            done += [failed(item, error) for item in part]
         except ABOUT_ONE_RECORD as error:
-            guilty = [item for item in batch if blamed(item, error)]
-            if len(batch) == 1:
+            guilty = [item for item in part if blamed(item, error)]
+            if len(part) == 1:
                 refused_alone += 1
-                guilty = list(batch)
+                guilty = list(part)
             done += [failed(item, error) for item in guilty]
-            if refused_alone < MAX_REFUSED_ALONE:
-                waiting.extendleft(reversed(_rest(batch, guilty)))
-            else:
-                done += _give_up(waiting, failed)
+            waiting.extendleft(reversed(_rest(part, guilty)))
+            if refused_alone >= MAX_REFUSED_ALONE and waiting:
+                return done + _all_failed(waiting, failed, _mostly_refused()), True
         except SyncError as error:
             if not done:
                 raise
-            waiting.appendleft(batch)
-            done += [failed(item, error) for rest in waiting for item in rest]
-            waiting.clear()
-    return done
+            waiting.appendleft(part)
+            return done + _all_failed(waiting, failed, error), True
+    return done, False
 
 
 def _rest(batch: Sequence[T], guilty: list[T]) -> list[Sequence[T]]:
@@ -80,13 +111,25 @@ def _rest(batch: Sequence[T], guilty: list[T]) -> list[Sequence[T]]:
     return [half for half in halves(batch) if half]
 
 
-def _give_up(
-    waiting: deque[Sequence[T]], failed: Callable[[T, SyncError], R]
-) -> list[R]:
-    error = Retryable(
+def _is_of_one_call(error: SyncError) -> bool:
+    """Tell whether the next call may fare better: an outage, not a limit or a right."""
+    return isinstance(error, Retryable) and not isinstance(error, RateLimited)
+
+
+def _mostly_refused() -> SyncError:
+    return Retryable(
         "Not sent: too many records of this batch were refused",
         code="BATCH_MOSTLY_REFUSED",
     )
-    rest = [failed(item, error) for batch in waiting for item in batch]
-    waiting.clear()
-    return rest
+
+
+def _not_sent() -> SyncError:
+    return NotSent("Not sent: the call before it failed", code="NOT_SENT")
+
+
+def _all_failed(
+    batches: Iterable[Sequence[T]],
+    failed: Callable[[T, SyncError], R],
+    error: SyncError,
+) -> list[R]:
+    return [failed(item, error) for batch in batches for item in batch]

@@ -42,10 +42,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """fields: remote name -> text, "" clears, absent means unchanged."""
+    """fields: remote name -> text, "" clears, absent means unchanged.
+
+    blank: what we have nothing to send for, not even a default.
+    """
 
     fields: Mapping[str, str]
     problems: tuple[Problem, ...]
+    blank: tuple[str, ...] = ()
 
 
 # What the CRM would have, "" = blank, None = left out, or why it cannot be told.
@@ -75,19 +79,22 @@ class Compiled:
     ) -> Mapped:
         """Map one record. values: field -> value; creating: defaults apply."""
         fields: dict[str, str] = {}
-        problems = []
+        problems: list[Problem] = []
+        blank: list[str] = []
         for column in self._columns:
             text = column.text_of(values)
             if text == "":
                 if creating:
-                    text = column.default(today) or None
-                elif not column.clears:
-                    continue
-            if isinstance(text, Problem):
-                problems.append(text)
-            elif text is not None:
+                    text = column.default(today)
+                if text == "":
+                    blank.append(column.destination)
+                    if creating or not column.clears:
+                        continue
+            if type(text) is str:
                 fields[column.destination] = text
-        return Mapped(fields, tuple(problems))
+            elif isinstance(text, Problem):
+                problems.append(text)
+        return Mapped(fields, tuple(problems), tuple(blank))
 
     def texts(self, values: Mapping[str, object]) -> dict[str, str | Problem]:
         """Return remote name -> what it would be there, "" for blank; no defaults.
@@ -123,6 +130,15 @@ def _compile(row: Row, to_text: ToText) -> _Step:
     transform = TRANSFORMS[row.transform] if row.transform else None
     source, values_map, leaves_out = row.source, row.values, row.leave_out_unknown
 
+    def plain(values: Mapping[str, object]) -> str | Problem | None:
+        value = values.get(source)
+        if value is None or value == "":
+            return ""
+        try:
+            return to_text(value)
+        except SyncError as error:
+            return _problem(source, error)
+
     def step(values: Mapping[str, object]) -> str | Problem | None:
         value = values.get(source)
         if value is None or value == "":
@@ -137,14 +153,18 @@ def _compile(row: Row, to_text: ToText) -> _Step:
             return ""
         return _sendable(source, value, to_text)
 
-    return step
+    return step if transform or values_map or leaves_out else plain
 
 
 def _sendable(source: str, value: object, to_text: ToText) -> str | Problem:
     try:
         return to_text(value)
     except SyncError as error:
-        return Problem(source, error.message or str(error))
+        return _problem(source, error)
+
+
+def _problem(source: str, error: SyncError) -> Problem:
+    return Problem(source, error.message or str(error))
 
 
 def _no_value(row: Row, values: Mapping[str, object]) -> str:

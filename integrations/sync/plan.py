@@ -11,7 +11,7 @@ from datetime import date
 from typing import Literal
 
 from integrations.mapping.canon import Canon
-from integrations.mapping.engine import Compiled, Problem
+from integrations.mapping.engine import Compiled, Mapped, Problem
 from integrations.mapping.merge import FieldRule
 from integrations.records import Association, Write
 from leads.facts import Snapshot
@@ -83,12 +83,14 @@ class Subject:
 class Send:
     """Write this. look_first: by our key, because it may be there already.
 
-    compare_first: read it, since what it has may win over what we would write.
+    compare_first: read it, since what it has may win over what we would write;
+    blank: fields of a new record that we have nothing to send for.
     """
 
     write: Write
     look_first: bool = False
     compare_first: bool = False
+    blank: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ def decide(subject: Subject, rules: Rules) -> Decision:
         return _held(mapped.problems)
     if subject.remote_id:
         return _update(subject, rules, mapped.fields)
-    return _create(subject, rules, mapped.fields)
+    return _create(subject, rules, mapped)
 
 
 def _excluded(record: Snapshot, subject: Subject, rules: Rules) -> str:
@@ -250,7 +252,8 @@ def _looks(rule: FieldRule | None) -> bool:
     return rule is not None and (rule.pulls or rule.rule in _LOOKS)
 
 
-def _create(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decision:
+def _create(subject: Subject, rules: Rules, mapped: Mapped) -> Decision:
+    fields = mapped.fields
     own = {rules.key_field: subject.key} if rules.key_field else {}
     match = fields.get(rules.match_field, "") if rules.match_field else ""
     if not rules.creates:
@@ -280,4 +283,5 @@ def _create(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decisi
         ),
         mode="upsert" if upsert else "create",
     )
-    return Send(write, look_first=subject.tried and not upsert)
+    look_first = subject.tried and not upsert
+    return Send(write, look_first=look_first, blank=mapped.blank)

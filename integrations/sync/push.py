@@ -22,7 +22,7 @@ from integrations.connectors.base import Connector
 from integrations.connectors.session import open_connector
 from integrations.errors import RateLimited, ReauthRequired, SyncError, redact
 from integrations.models import ObjectMapping
-from integrations.sync import calls, gather, journal, outbox, sending, suspending
+from integrations.sync import calls, gather, journal, outbox, pace, sending, suspending
 from integrations.sync.calls import failure_of
 from integrations.sync.journal import Failed
 from integrations.sync.plan import (
@@ -80,13 +80,14 @@ def _mappings_of(turn: queue.Turn) -> list[ObjectMapping]:
 def _push_group(mapping: ObjectMapping, lane: int) -> int:
     with in_workspace(mapping.workspace):
         connector, _ = open_connector(mapping.connection)
+        full, most = _sizes(mapping, connector, lane)
         items = queue.claim(
             outbox.KIND,
             channel_id=mapping.connection.channel_id or 0,
             group=str(mapping.pk),
-            limit=_most(mapping, connector, lane),
+            limit=most,
             lane=lane,
-            full_if_busy=True,
+            full=full,
         )
         if not items:
             return 0
@@ -97,18 +98,27 @@ def _push_group(mapping: ObjectMapping, lane: int) -> int:
         return len(items)
 
 
-def _most(mapping: ObjectMapping, connector: Connector, lane: int) -> int:
-    """Return how many rows to claim: a call's worth, or a job's where many wait."""
+def _sizes(mapping: ObjectMapping, connector: Connector, lane: int) -> tuple[int, int]:
+    """Return how many rows one call takes, and how many to claim.
+
+    What is urgent goes call by call. Of the rest, a turn is as many calls as are made
+    in a short time, or one job where so many wait that it is worth it.
+    """
     sizes = connector.spec.batch
-    if not sizes.bulk or lane != outbox.BULK:
-        return sizes.write
+    if lane == outbox.REALTIME:
+        return sizes.write, sizes.write
+    if lane == outbox.BULK and sizes.bulk and _many_wait(mapping, sizes.bulk_from):
+        return sizes.bulk, sizes.bulk
+    return sizes.write, sizes.write * pace.calls_at_once(mapping.connection_id)
+
+
+def _many_wait(mapping: ObjectMapping, many: int) -> bool:
     waiting = WorkItem.objects.filter(
         queue.due(outbox.KIND, lane=outbox.BULK),
         channel=mapping.connection.channel_id,
         group=str(mapping.pk),
     )
-    many = len(waiting.values_list("pk")[: sizes.bulk_from]) >= sizes.bulk_from
-    return sizes.bulk if many else sizes.write
+    return len(waiting.values_list("pk")[:many]) >= many
 
 
 def _push_guarded(

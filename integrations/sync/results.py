@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, OperationalError
@@ -14,6 +14,7 @@ from crmsync.core.models import WorkItem
 from crmsync.core.queue import Failure
 from integrations.errors import (
     DuplicateFound,
+    NotSent,
     OutcomeUnknown,
     RateLimited,
     ReauthRequired,
@@ -81,16 +82,15 @@ def _settle(
     again: list[WorkItem] = []
     slowed: list[tuple[WorkItem, RateLimited]] = []
     refused: list[tuple[WorkItem, ReauthRequired]] = []
-    for (item, subject, send), result in zip(sends, results, strict=True):
+    for (item, _, send), result in zip(sends, results, strict=True):
         outcome = _judge(batch, item, send, result, taken=taken)
-        if isinstance(outcome, Written) and outcome.outcome == "created":
-            blank = _blank(batch.terms, subject, outcome.fields)
-            outcome = replace(outcome, bases={**blank, **outcome.bases})
         if isinstance(result.error, RecordBecame):
             told = "It became another record there; that one is next."
             outcome = Failed(item, Failure("transient", told, code=result.error.code))
         if isinstance(outcome, Written):
             written.append(outcome)
+        elif isinstance(result.error, NotSent):
+            again.append(item)
         elif isinstance(result.error, RateLimited):
             slowed.append((item, result.error))
         elif isinstance(result.error, ReauthRequired):
@@ -157,6 +157,11 @@ def _judge(
     is_new = send.write.remote_id is None
     found = is_new and (linking or result.created is False)
     outcome = "linked" if linking else "created" if is_new and not found else "updated"
+    bases = _bases(batch.terms, fields, {} if linking else result.fields)
+    if outcome == "created":
+        # Compared by that they are: what both sides enter later is a conflict, not two
+        # strangers who meet with different values.
+        bases |= dict.fromkeys(send.blank, "")
     return Written(
         item,
         remote_id,
@@ -164,7 +169,7 @@ def _judge(
         fields,
         found=found,
         again=linking,
-        bases=_bases(batch.terms, fields, {} if linking else result.fields),
+        bases=bases,
         stamp=version_after_write(
             result.updated_at,
             batch.started_at,
@@ -182,26 +187,11 @@ def _bases(
         canon = terms.canon.get(name)
         if canon is None:
             continue
-        ours = canon(text)
-        theirs = canon(answered[name] or "") if name in answered else ours
-        bases[name] = stored_base(Base(theirs, ours))
+        ours = theirs = canon(text)
+        if answered.get(name, text) != text:
+            theirs = canon(answered[name] or "")
+        bases[name] = ours if ours == theirs else stored_base(Base(theirs, ours))
     return bases
-
-
-def _blank(
-    terms: Terms, subject: Subject, sent: Mapping[str, str]
-) -> dict[str, object]:
-    """Return the fields of a record just made that are empty on both sides.
-
-    They have been compared by that: what both sides enter later is a conflict, not two
-    strangers who meet with different values.
-    """
-    ours = terms.texts.texts(subject.record.values) if subject.record else {}
-    return {
-        name: ""
-        for name, rule in terms.rules.items()
-        if rule.pushes and name not in sent and ours.get(name) == ""
-    }
 
 
 def _mark_gone(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from integrations.sync import (
     intake,
     journal,
     moved,
+    pace,
     pull,
     results,
 )
@@ -50,8 +52,11 @@ def send(
         return
     started_at = queue.now()
     writes = [one.write for _, _, one in sends]
+    begun = time.monotonic()
     with kept([item for item, _, _ in sends]):
         answers = connector.write(mapping.remote_object, writes)
+    size = connector.spec.batch.write
+    pace.note(mapping.connection_id, len(writes), size, time.monotonic() - begun)
     became = results.moved_ids(answers, [one for _, _, one in sends])
     if became:
         # Now, so that the next try knows them by what they are.

@@ -5,6 +5,7 @@ Compiled once per version of the mapping and kept in the process.
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -248,7 +249,15 @@ def _to_text(
     connector: Connector, field: RemoteField
 ) -> Callable[[object | None], str]:
     if field.type in {"text", "phone", "enum"}:
-        return lambda value: connector.to_remote(value, field)
+        most = field.max_length or sys.maxsize
+
+        def as_it_is(value: object | None) -> str:
+            # As every connector sends it, without the way there: nearly all is this.
+            if type(value) is str and len(value) <= most:
+                return value
+            return connector.to_remote(value, field)
+
+        return as_it_is
 
     def to_text(value: object | None) -> str:
         text = connector.to_remote(value, field)

@@ -39,7 +39,7 @@ def ask(channel: Channel, *keys: str, **more: object) -> None:
     queue.ask(Ask(workspace.pk, KIND, key, channel.pk, **more) for key in keys)  # type: ignore[arg-type]
 
 
-def claim(channel: Channel, limit: int = 100, **more: bool) -> list[WorkItem]:
+def claim(channel: Channel, limit: int = 100, **more: int) -> list[WorkItem]:
     return queue.claim(KIND, channel_id=channel.pk, limit=limit, **more)
 
 
@@ -273,9 +273,9 @@ def test_while_one_batch_is_out_a_small_one_waits_for_company(channel: Channel) 
     claim(channel)
     ask(channel, "b")
 
-    small = claim(channel, 2, full_if_busy=True)
+    small = claim(channel, 2, full=2)
     ask(channel, "c")
-    full = claim(channel, 2, full_if_busy=True)
+    full = claim(channel, 2, full=2)
 
     assert small == []
     assert [item.key for item in full] == ["b", "c"]

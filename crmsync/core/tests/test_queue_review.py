@@ -46,7 +46,7 @@ def asks(channel: Channel, *keys: str, group: str = "") -> list[Ask]:
     return [Ask(workspace.pk, KIND, key, channel.pk, group) for key in keys]
 
 
-def claim(channel: Channel, limit: int = 100, **more: bool) -> list[WorkItem]:
+def claim(channel: Channel, limit: int = 100, **more: int) -> list[WorkItem]:
     return queue.claim(KIND, channel_id=channel.pk, limit=limit, **more)
 
 
@@ -135,12 +135,12 @@ def test_small_batch_does_not_wait_long_behind_a_call_that_hangs(
     queue.ask(asks(channel, "hangs"))
     claim(channel)
     queue.ask(asks(channel, "small"))
-    at_first = claim(channel, full_if_busy=True)
+    at_first = claim(channel, full=100)
     WorkItem.objects.filter(key="small").update(
         not_before=timezone.now() - timedelta(seconds=queue.COMPANY_WAIT_S + 1)
     )
 
-    later = claim(channel, full_if_busy=True)
+    later = claim(channel, full=100)
 
     assert at_first == []
     assert [item.key for item in later] == ["small"]

@@ -99,7 +99,7 @@ def test_hot_lead_does_not_wait_for_company_behind_a_call_of_the_backfill(
     queue.claim(KIND, channel_id=channel.pk, limit=100)
     ask(channel, 1, tag="hot")
 
-    items = queue.claim(KIND, channel_id=channel.pk, limit=100, full_if_busy=True)
+    items = queue.claim(KIND, channel_id=channel.pk, limit=100, full=100)
 
     assert [item.lane for item in items] == [REALTIME]
 
@@ -383,3 +383,21 @@ def test_a_count_that_begins_anew_tells_when_the_day_does(channel: Channel) -> N
     assert channel.daily_reset_at is not None
     until = channel.daily_reset_at - timezone.now()
     assert timedelta(hours=23, minutes=59) < until <= timedelta(days=1)
+
+
+def test_turn_of_many_calls_counts_as_many_turns(channel: Channel) -> None:
+    ask(channel, 3000, lane=BATCH)
+    ask(channel, 2500)
+
+    calls: Counter[int] = Counter()
+    for _ in range(40):
+        turn = queue.turns(KIND)[0]
+        size = 500 if turn.lane == BATCH else 50
+        items = queue.claim(
+            KIND, channel_id=channel.pk, limit=size, lane=turn.lane, full=50
+        )
+        queue.finish(items)
+        calls[turn.lane] += len(items) // 50
+
+    # 8 to 3 is what they are promised.
+    assert 0.2 < calls[BATCH] / calls[REALTIME] < 0.6

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.connectors.batches import MAX_REFUSED_ALONE, settle
+from integrations.connectors.paging import chunks
 from integrations.errors import (
     Misconfigured,
+    NotSent,
     OutcomeUnknown,
     RateLimited,
     RecordRejected,
@@ -93,6 +95,47 @@ def test_a_refusal_of_the_first_call_is_raised() -> None:
         settle([[1, 2], [3]], vendor.send, failed)
 
     assert vendor.calls == 1
+
+
+def test_an_outage_is_of_the_call_that_met_it_and_what_follows_is_not_sent() -> None:
+    vendor = Vendor(by_call={1: Retryable("bad gateway")})
+
+    done = settle([[1, 2], [3], [4]], vendor.send, failed)
+
+    assert [(n, type(error)) for n, error in done] == [
+        (1, Retryable),
+        (2, Retryable),
+        (3, NotSent),
+        (4, NotSent),
+    ]
+    assert vendor.calls == 1
+
+
+def test_an_outage_of_the_only_call_is_raised() -> None:
+    vendor = Vendor(by_call={1: Retryable("bad gateway")})
+
+    with pytest.raises(Retryable):
+        settle([[1, 2]], vendor.send, failed)
+
+
+def test_each_batch_may_have_its_bad_records() -> None:
+    bad = {n for n in range(600) if n % 100 < 5}
+    vendor = Vendor(bad)
+
+    done = settle(chunks(range(600), 100), vendor.send, failed)
+
+    assert len(bad) > MAX_REFUSED_ALONE
+    assert {n for n, error in done if isinstance(error, RecordRejected)} == bad
+    assert len(vendor.taken) == 600 - len(bad)
+
+
+def test_what_comes_after_a_batch_that_was_given_up_is_not_sent() -> None:
+    vendor = Vendor(range(200))
+
+    done = dict(settle([range(100), range(100, 200)], vendor.send, failed))
+
+    assert all(isinstance(done[n], NotSent) for n in range(100, 200))
+    assert not any(isinstance(done[n], NotSent) for n in range(100))
 
 
 def test_a_refusal_after_a_success_does_not_lose_the_success() -> None:

@@ -1,0 +1,33 @@
+"""`IN` with many values as one parameter where the database has arrays.
+
+A thousand parameters cost more to write into a statement than the statement costs to
+run; an array is one, and PostgreSQL plans both the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Field
+from django.db.models.lookups import In
+
+# Below this the plain form costs as little.
+_MANY = 20
+_PLAIN = {int, str}
+
+
+class InArray(In):
+    """Compares with any of an array; every other case is Django's own."""
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """Return the SQL and its parameters."""
+        kinds = set(map(type, self.rhs)) if self.rhs_is_direct_value() else set()
+        if len(kinds) != 1 or not kinds <= _PLAIN or len(self.rhs) < _MANY:
+            return super().as_sql(compiler, connection)
+        sql, params = self.process_lhs(compiler, connection)
+        return f"{sql} = ANY(%s)", [*params, list(self.rhs)]
+
+
+def register() -> None:
+    """Let every field use it."""
+    Field.register_lookup(InArray)
