@@ -26,6 +26,10 @@ class Drive:
         """Renew the lease; tell whether the slice is not over and nobody said stop."""
         if self.deadline is not None and time.monotonic() > self.deadline:
             return False
+        return self.is_wanted()
+
+    def is_wanted(self) -> bool:
+        """Renew the lease; tell whether the run is ours to go on with by now."""
         if self.item is not None and not queue.extend([self.item]):
             return False
         state = Run.objects.filter(pk=self.run.pk).values_list("state", flat=True)

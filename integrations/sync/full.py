@@ -7,17 +7,18 @@ was interrupted says nothing about what it did not see.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from crmsync.core import queue
 from integrations.models import Cursor, Link, ObjectMapping
-from integrations.records import RemoteRecord
-from integrations.sync import backfill, brake, gone, intake, moved, outbox
+from integrations.records import Page, RemoteRecord
+from integrations.sync import backfill, brake, gone, intake, moved, outbox, pages
 from integrations.sync.driving import Drive
 from integrations.sync.pull import fields_to_read
-from integrations.sync.terms import terms_of
+from integrations.sync.terms import Terms, terms_of
 from leads.services.fields import MODELS
 
 MISSING_CHUNK = 500
@@ -40,22 +41,32 @@ def _scan(drive: Drive) -> bool:
     run, mapping = drive.run, drive.mapping
     if run.total is None:
         drive.save(total=drive.connector.count(mapping.remote_object))
+    if not drive.may_go_on():
+        return False
     terms = terms_of(mapping, drive.connector)
     names = fields_to_read(mapping, terms.pulled)
-    while drive.may_go_on():
-        page = drive.connector.scan(
-            mapping.remote_object, str(run.cursor.get("page") or "") or None, names
-        )
-        records = moved.follow_conversions(mapping, page.records)
-        brake.check_clears(mapping, records, terms, drive.connector, run=run)
-        intake.take_in(mapping, records, drive.connector, run=run, ties=True)
-        _mark_seen(mapping, page.records, run.pk)
-        run.cursor["page"] = page.cursor
-        run.cursor["scanned"] = page.cursor is None
-        drive.save()
-        if page.cursor is None:
-            return True
-    return False
+
+    def read(cursor: str | None) -> Page:
+        return drive.connector.scan(mapping.remote_object, cursor, names)
+
+    begin = str(run.cursor.get("page") or "") or None
+    with closing(pages.together(read, begin, deadline=drive.deadline)) as found:
+        for page in found:
+            if not drive.is_wanted():
+                return False
+            _settle(drive, page, terms)
+    return bool(run.cursor["scanned"])
+
+
+def _settle(drive: Drive, page: Page, terms: Terms) -> None:
+    run, mapping = drive.run, drive.mapping
+    records = moved.follow_conversions(mapping, page.records)
+    brake.check_clears(mapping, records, terms, drive.connector, run=run)
+    intake.take_in(mapping, records, drive.connector, run=run, ties=True)
+    _mark_seen(mapping, page.records, run.pk)
+    run.cursor["page"] = page.cursor
+    run.cursor["scanned"] = page.cursor is None
+    drive.save()
 
 
 def _mark_seen(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import closing
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -23,8 +24,9 @@ from integrations.connectors.base import Connector
 from integrations.connectors.session import open_connector
 from integrations.mapping.echo import MARGIN
 from integrations.models import Connection, Cursor, ObjectMapping, Run
-from integrations.sync import brake, calls, clocks, gone, intake, moved
-from integrations.sync.terms import terms_of
+from integrations.records import Page
+from integrations.sync import brake, calls, clocks, gone, intake, moved, pages
+from integrations.sync.terms import Terms, terms_of
 
 log = logging.getLogger(__name__)
 
@@ -148,14 +150,8 @@ def pull(
     cursor, _ = Cursor.objects.get_or_create(mapping=mapping)
     if cursor.window_until is None:
         _open_window(mapping, connector, cursor)
-    while True:
-        more = _page(mapping, connector, cursor)
-        if not more:
-            break
-        if item is not None and not queue.extend([item]):
-            return False
-        if deadline is not None and time.monotonic() > deadline:
-            return False
+    if not _read(mapping, connector, cursor, item=item, deadline=deadline):
+        return False
     _close_window(cursor)
     _pull_gone(mapping, connector, cursor)
     return True
@@ -174,18 +170,42 @@ def _open_window(mapping: ObjectMapping, connector: Connector, cursor: Cursor) -
     cursor.save()
 
 
-def _page(mapping: ObjectMapping, connector: Connector, cursor: Cursor) -> bool:
-    """Read and settle one page; return whether there are more."""
-    assert cursor.window_since is not None
-    assert cursor.window_until is not None
+def _read(
+    mapping: ObjectMapping,
+    connector: Connector,
+    cursor: Cursor,
+    *,
+    item: WorkItem | None,
+    deadline: float | None,
+) -> bool:
+    """Read and settle the window from its page on; return whether its end came."""
+    since, until = cursor.window_since, cursor.window_until
+    assert since is not None
+    assert until is not None
     terms = terms_of(mapping, connector)
-    page = connector.changed_since(
-        mapping.remote_object,
-        cursor.window_since,
-        cursor.window_until,
-        cursor.page or None,
-        fields_to_read(mapping, terms.pulled),
-    )
+    names = fields_to_read(mapping, terms.pulled)
+
+    def read(page: str | None) -> Page:
+        return connector.changed_since(mapping.remote_object, since, until, page, names)
+
+    begin = cursor.page or None
+    with closing(pages.together(read, begin, deadline=deadline)) as found:
+        for number, page in enumerate(found):
+            if number and item is not None and not queue.extend([item]):
+                return False
+            _settle(mapping, connector, cursor, page, terms)
+            if page.cursor is None:
+                return True
+    return False
+
+
+def _settle(
+    mapping: ObjectMapping,
+    connector: Connector,
+    cursor: Cursor,
+    page: Page,
+    terms: Terms,
+) -> None:
     records = moved.follow_conversions(mapping, page.records)
     if records:
         run = _run(mapping, cursor)
@@ -193,7 +213,6 @@ def _page(mapping: ObjectMapping, connector: Connector, cursor: Cursor) -> bool:
         intake.take_in(mapping, records, connector, run=run)
     cursor.page = page.cursor or ""
     cursor.save(update_fields=["page", "run"])
-    return page.cursor is not None
 
 
 def fields_to_read(mapping: ObjectMapping, names: list[str]) -> list[str]:
