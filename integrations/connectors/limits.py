@@ -19,8 +19,9 @@ from redis import RedisError
 
 from integrations.connectors import daily
 from integrations.connectors.daily import Daily
+from integrations.connectors.shared_windows import LOCAL, store_at
 from integrations.connectors.spec import DailyHeaders, RateHeaders, RateLimit
-from integrations.connectors.windows import LOCAL, Request, Window, store_at
+from integrations.connectors.windows import Request, Window
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class Limiter(Protocol):
         """Learn from a response's headers (names are matched without case)."""
 
     def hold(self, bucket: str, wait_s: float) -> None:
-        """Let nothing go for as long as the vendor said; bucket "" is all of them."""
+        """Let nothing go for as long as a refusal said; bucket "" is all of them."""
 
 
 class Unlimited:
@@ -126,13 +127,16 @@ class Budget:
         return self._take(Request(self._scope, bucket, windows, urgent, cost))
 
     def hold(self, bucket: str, wait_s: float) -> None:
-        """Let nothing go for as long as the vendor said; bucket "" is all of them."""
+        """Let nothing go for as long as a refusal said; bucket "" is all of them."""
+        self._hold(bucket, wait_s, wary=True)
+
+    def _hold(self, bucket: str, wait_s: float, *, wary: bool) -> None:
         if self._store_is_up():
             try:
-                return store_at(self._url).hold(self._scope, bucket, wait_s)
+                return store_at(self._url).hold(self._scope, bucket, wait_s, wary=wary)
             except RedisError:
                 self._mark_store_down()
-        return store_at(LOCAL).hold(self._scope, bucket, wait_s)
+        return store_at(LOCAL).hold(self._scope, bucket, wait_s, wary=wary)
 
     def observe(self, headers: Mapping[str, str]) -> None:
         """Take over the limit the vendor names; pause when it says none are left."""
@@ -145,7 +149,7 @@ class Budget:
             if interval_ms and _number(lower.get(known.remaining.lower())) == 0:
                 # A tenth of the window: it rolls, so some calls are free again by
                 # then; waiting for all of it would leave most of it unused.
-                self.hold(known.bucket, interval_ms / 1000 / 10)
+                self._hold(known.bucket, interval_ms / 1000 / 10, wary=False)
         if self._daily_headers is not None:
             self._observe_daily(daily.read(lower, self._daily_headers))
 

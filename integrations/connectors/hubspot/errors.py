@@ -44,15 +44,21 @@ _UNIQUE_CODES = frozenset({"CONFLICTING_UNIQUE_VALUE"})
 _UNKNOWN_OBJECT = "Unable to infer object type"
 _NON_UNIQUE_KEY = re.compile(r"by non-unique \S+ property\s*(\w*)")
 
+_ROLLING = "TEN_SECONDLY_ROLLING"
 # policyName -> (scope, seconds to wait when no Retry-After is given).
 _POLICIES: dict[str, tuple[RateScope, float | None]] = {
     "DAILY": ("daily", None),
     "SECONDLY": ("search", 1.0),
-    "TEN_SECONDLY_ROLLING": ("burst", 10.0),
+    _ROLLING: ("burst", 1.0),
 }
 _OTHER_POLICY: tuple[RateScope, float | None] = ("burst", None)
 # The message names the policy too.
 _POLICY_IN_TEXT = re.compile(r"\byour (\w+) limit", re.I)
+_INTERVAL_MS = "x-hubspot-ratelimit-interval-milliseconds"
+# A window that rolls lets some calls go again after a tenth of it; to wait for all of
+# it would leave most of it unused.
+_ROLLING_SHARE = 1 / 10
+_MOST_ROLLING_S = 10.0
 _DAILY_LEFT = "x-hubspot-ratelimit-daily-remaining"
 _QUARTER_HOUR_S = 900.0
 _RESET_SLACK_S = 5.0
@@ -138,7 +144,20 @@ def _policy(body: Json, headers: Mapping[str, str]) -> tuple[RateScope, float | 
     if named not in _POLICIES:
         found = _POLICY_IN_TEXT.search(str(body.get("message") or ""))
         named = found.group(1).upper() if found else ""
-    return _POLICIES.get(named, _OTHER_POLICY)
+    scope, usual_s = _POLICIES.get(named, _OTHER_POLICY)
+    return scope, _rolling_s(headers, usual_s) if named == _ROLLING else usual_s
+
+
+def _rolling_s(headers: Mapping[str, str], usual_s: float | None) -> float | None:
+    """Return how long to wait for a window of the length that the headers tell.
+
+    >>> _rolling_s({"x-hubspot-ratelimit-interval-milliseconds": "20000"}, 1.0)
+    2.0
+    """
+    told = headers.get(_INTERVAL_MS, "").strip()
+    if not (told.isascii() and told.isdigit() and len(told) < 9 and int(told)):
+        return usual_s
+    return min(int(told) / 1000 * _ROLLING_SHARE, _MOST_ROLLING_S)
 
 
 def _until_reset_s(headers: Mapping[str, str]) -> float | None:

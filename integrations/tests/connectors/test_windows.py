@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integrations.connectors.shared_windows import SharedStore
 from integrations.connectors.windows import (
+    WARY_CALLS,
     LocalStore,
     Request,
-    SharedStore,
     Store,
     Window,
     _Bucket,
@@ -132,6 +133,36 @@ def test_a_shorter_hold_does_not_shorten_a_longer_one(store: Store, scope: str) 
     store.hold(scope, "api", 1)
 
     assert store.take(call(scope)) > 19
+
+
+def test_after_a_refusal_one_call_goes_and_the_others_wait_for_its_answer(
+    store: Store, scope: str
+) -> None:
+    store.hold(scope, "", 0.8, wary=True)
+    time.sleep(0.81)
+
+    first, second = store.take(call(scope)), store.take(call(scope, bucket="search"))
+
+    assert first == 0.0
+    assert 0 < second <= 0.8 / WARY_CALLS
+    time.sleep(second + 0.002)
+    assert store.take(call(scope, bucket="search")) == 0.0
+
+
+def test_what_was_not_refused_goes_at_full_speed_soon(store: Store, scope: str) -> None:
+    store.hold(scope, "api", 0.1, wary=True)
+    time.sleep(0.21)
+
+    assert granted(store, call(scope)) == 10
+
+
+def test_a_hold_that_was_no_refusal_is_followed_by_all(
+    store: Store, scope: str
+) -> None:
+    store.hold(scope, "api", 0.05)
+    time.sleep(0.06)
+
+    assert granted(store, call(scope)) == 10
 
 
 def test_accounts_are_counted_apart(store: Store, scope: str) -> None:

@@ -1,10 +1,12 @@
 """The call budget against the simulator's own limits."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 
 from integrations.connectors import CONNECTORS
 from integrations.connectors.http import CallRecord, HttpClient
@@ -80,3 +82,60 @@ def test_what_the_budget_refuses_is_never_sent(simulator: RunningSimulator) -> N
     assert caught.value.scope == "search"
     assert 50 < (caught.value.retry_after_s or 0) <= 61
     assert len(calls) == 1
+
+
+def test_calls_that_others_used_up_are_waited_for_without_a_flood(
+    simulator: RunningSimulator,
+) -> None:
+    """Another app has just used the whole window of 2 s; eight workers want to go on.
+
+    Each tenth of the window one call asks whether there is room again, whatever the
+    number of workers; ours all go as soon as there is, not a window later.
+    """
+    simulator.configure(private_limit=100, window_ms=2000)
+    calls: list[CallRecord] = []
+    shared = budget(RateLimit("api", 100, 2, "test"))
+    connector(simulator, shared, calls).fetch("notes", ["1"], fields=[])
+    use_up(simulator, calls=99)
+    simulator.set_fault("latency", seconds=0.03)
+    calls.clear()
+
+    took_s = at_once(
+        until_taken, [connector(simulator, shared, calls) for _ in range(8)]
+    )
+
+    refused = [one for one in calls if one.status == 429]
+    assert len(calls) - len(refused) == 8
+    assert 1 <= len(refused) <= 8 + 2 / 0.2
+    assert took_s < 4
+
+
+def use_up(simulator: RunningSimulator, *, calls: int) -> None:
+    """Call as another app of the account does."""
+    for _ in range(calls):
+        requests.get(
+            f"{simulator.base_url}/crm/v3/objects/notes",
+            headers=simulator.headers,
+            timeout=5,
+        ).raise_for_status()
+
+
+def until_taken(hubspot: HubSpotConnector) -> None:
+    """Try as long as it is refused, as the queue does."""
+    while True:
+        try:
+            hubspot.fetch("notes", ["1"], fields=[])
+        except RateLimited:
+            continue
+        return
+
+
+def at_once(
+    work: Callable[[HubSpotConnector], None], workers: Sequence[HubSpotConnector]
+) -> float:
+    """Let each do the same in a thread; return how long all of them took."""
+    started = time.monotonic()
+    with ThreadPoolExecutor(len(workers)) as pool:
+        for one in [pool.submit(work, worker) for worker in workers]:
+            one.result(timeout=20)
+    return time.monotonic() - started

@@ -22,6 +22,7 @@ KINDS: dict[str, type[errors.SyncError]] = {
     "expired_auth_401": errors.ReauthRequired,
     "not_found_404": errors.RecordGone,
 }
+INTERVAL = "X-HubSpot-RateLimit-Interval-Milliseconds"
 
 
 def parse(status: int, body: Any, headers: Any = None) -> Any:
@@ -131,7 +132,12 @@ def test_a_key_that_is_not_unique_is_a_mistake_in_the_mapping() -> None:
     ("status", "policy", "headers", "wait_s", "scope"),
     [
         (429, "DAILY", {}, None, "daily"),
-        (429, "TEN_SECONDLY_ROLLING", {}, 10.0, "burst"),
+        (429, "TEN_SECONDLY_ROLLING", {}, 1.0, "burst"),
+        (429, "TEN_SECONDLY_ROLLING", {INTERVAL: "2000"}, 0.2, "burst"),
+        (429, "TEN_SECONDLY_ROLLING", {INTERVAL: "20000"}, 2.0, "burst"),
+        (429, "TEN_SECONDLY_ROLLING", {INTERVAL: "0"}, 1.0, "burst"),
+        (429, "TEN_SECONDLY_ROLLING", {INTERVAL: "9" * 5000}, 1.0, "burst"),
+        (429, "TEN_SECONDLY_ROLLING", {"Retry-After": "7"}, 7.0, "burst"),
         (429, "SECONDLY", {}, 1.0, "search"),
         (429, "NEW_POLICY", {}, None, "burst"),
         (429, "DAILY", {"Retry-After": "60"}, 60.0, "daily"),
