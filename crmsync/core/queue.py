@@ -127,8 +127,13 @@ _NO_ERROR: dict[str, object] = {
 
 
 @scopes_disabled()
-def finish(items: Sequence[WorkItem], *, skipped: bool = False) -> int:
-    """Mark items done; one asked for again meanwhile becomes ready. Return how many."""
+def finish(
+    items: Sequence[WorkItem], *, skipped: bool = False, locked: bool = False
+) -> int:
+    """Mark items done; one asked for again meanwhile becomes ready. Return how many.
+
+    locked: the caller's transaction has locked them already.
+    """
     at = now()
     counter = "skipped" if skipped else "applied"
     settled = F("applied") + F("skipped") + F("dead") + 1
@@ -145,7 +150,7 @@ def finish(items: Sequence[WorkItem], *, skipped: bool = False) -> int:
         "finished_at": at,
         **run_served(items),
     }
-    return change(items, RELEASED | _NO_ERROR | changes)
+    return change(items, RELEASED | _NO_ERROR | changes, locked=locked)
 
 
 @scopes_disabled()

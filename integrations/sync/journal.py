@@ -19,6 +19,7 @@ from integrations.mapping.echo import remember
 from integrations.models import ApiCall, Connection, Link, ObjectMapping, SyncEntry
 from integrations.sync import counting, outbox
 from integrations.sync.cases import base_of
+from integrations.sync.links import links_of
 from integrations.sync.plan import Hold, Leave, Wait
 from integrations.sync.storing import (
     Line,
@@ -47,6 +48,11 @@ class Written:
     stamp: datetime | None = None
 
     @property
+    def is_new(self) -> bool:
+        """Tell whether the record had no link when it was sent."""
+        return self.found or self.outcome == "created"
+
+    @property
     def agreed(self) -> Mapping[str, object]:
         """Return what both sides have of the fields."""
         return self.bases or self.fields
@@ -60,16 +66,20 @@ class Failed:
     failure: Failure
 
 
-def record_written(mapping: ObjectMapping, written: Sequence[Written]) -> None:
+def record_written(
+    mapping: ObjectMapping, written: Sequence[Written], *, doubt: bool = True
+) -> None:
     """Store links and journal, finish the rows, release what waited for them.
 
     One transaction: a crash before it leaves the rows to be looked up and adopted.
+    doubt: others may have linked meanwhile what had no link. Without it that raises
+    IntegrityError.
     """
     if not written:
         return
     with transaction.atomic():
         queue.lock(one.item for one in written)
-        undo = _store_links(mapping, written)
+        undo = _store_links(mapping, written, doubt=doubt)
         lines = (
             _line(
                 one.item,
@@ -83,7 +93,7 @@ def record_written(mapping: ObjectMapping, written: Sequence[Written]) -> None:
         )
         write_journal(mapping, lines)
         done = [one for one in written if not one.again]
-        queue.finish([one.item for one in done])
+        queue.finish([one.item for one in done], locked=True)
         queue.give_back([one.item for one in written if one.again])
         queue.released(one.item.key for one in written)
         counting.count_out([(one.item, one.outcome) for one in done])
@@ -99,20 +109,23 @@ def _superseded(item: WorkItem) -> str:
 
 
 def _store_links(
-    mapping: ObjectMapping, written: Sequence[Written]
+    mapping: ObjectMapping, written: Sequence[Written], *, doubt: bool
 ) -> dict[int, dict[str, list[str]]]:
     """Store what both sides have now; return what runs replaced, by row."""
     at = timezone.now()
     ids = [outbox.record_of(one.item.key) for one in written]
-    known = {
-        link.record_id: link
-        for link in Link.objects.filter(
-            connection=mapping.connection,
-            record_type=mapping.record_type,
-            remote_object=mapping.remote_object,
-            record_id__in=ids,
+    had_one = [
+        record_id
+        for one, record_id in zip(written, ids, strict=True)
+        if doubt or not one.is_new
+    ]
+    known = (
+        links_of(
+            mapping.connection, mapping.record_type, mapping.remote_object, had_one
         )
-    }
+        if had_one
+        else {}
+    )
     new: list[NewLink] = []
     changed: list[Link] = []
     undo: dict[int, dict[str, list[str]]] = {}

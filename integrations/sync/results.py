@@ -26,7 +26,7 @@ from integrations.mapping.echo import version_after_write
 from integrations.mapping.merge import Base
 from integrations.models import Link, ObjectMapping
 from integrations.records import WriteResult
-from integrations.sync import calls, clocks, journal, outbox, signin, suspending
+from integrations.sync import calls, journal, outbox, signin, suspending
 from integrations.sync.calls import failure_of
 from integrations.sync.cases import stored_base
 from integrations.sync.journal import Failed, Written
@@ -39,12 +39,17 @@ _rng = random.Random()
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A write that was answered. used: the sign-in it was made with."""
+    """A write that was answered.
+
+    used: the sign-in it was made with; offset_s: their clock minus ours, None where
+    nothing is known of it.
+    """
 
     mapping: ObjectMapping
     terms: Terms
     started_at: datetime
     used: int | None
+    offset_s: float | None = None
 
 
 def sign_in_of(mapping: ObjectMapping) -> int | None:
@@ -59,17 +64,19 @@ def record(
 ) -> None:
     """Write down what became of every record."""
     try:
-        _settle(batch, sends, results)
+        _settle(batch, sends, results, doubt=False)
     except (IntegrityError, OperationalError):
         # Another worker linked one of these meanwhile, or was in the way. What has
         # reached the CRM must not count as failed for that: look once more.
-        _settle(batch, sends, results)
+        _settle(batch, sends, results, doubt=True)
 
 
 def _settle(
     batch: Batch,
     sends: Sequence[tuple[WorkItem, Subject, Send]],
     results: Sequence[WriteResult],
+    *,
+    doubt: bool,
 ) -> None:
     mapping = batch.mapping
     taken = owners_of(
@@ -101,7 +108,7 @@ def _settle(
             again.append(item)
         else:
             failed.append(outcome)
-    journal.record_written(mapping, written)
+    journal.record_written(mapping, written, doubt=doubt)
     journal.record_failed(mapping, failed, _rng)
     queue.give_back(again)
     _mark_gone(mapping, sends, results)
@@ -173,7 +180,7 @@ def _judge(
         stamp=version_after_write(
             result.updated_at,
             batch.started_at,
-            clocks.offset_of(batch.mapping.connection),
+            batch.offset_s,
         ),
     )
 

@@ -16,6 +16,7 @@ from integrations.models import ObjectMapping
 from integrations.records import RemoteRecord
 from integrations.sync import (
     adopt,
+    clocks,
     failures_in,
     gone,
     intake,
@@ -62,7 +63,9 @@ def send(
         # Now, so that the next try knows them by what they are.
         found = connector.fetch(mapping.remote_object, became, fields=[])
         moved.follow_conversions(mapping, found)
-    results.record(results.Batch(mapping, terms, started_at, used), sends, answers)
+    offset_s = clocks.offset_of(mapping.connection)
+    batch = results.Batch(mapping, terms, started_at, used, offset_s)
+    results.record(batch, sends, answers)
 
 
 # --- comparing first ------------------------------------------------------------------
