@@ -15,18 +15,17 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m integrations.simulators")
     commands = parser.add_subparsers(dest="name", required=True)
     for name in SIMULATORS:
-        module = load(name)
-        command = commands.add_parser(name)
-        command.add_argument("--host", default="127.0.0.1")
-        command.add_argument(
-            "--port", type=int, default=module.DEFAULT_PORT, help="0 = any free one"
+        command, flags_of = load(name), commands.add_parser(name)
+        flags_of.add_argument("--host", default="127.0.0.1")
+        flags_of.add_argument(
+            "--port", type=int, default=command.port, help="0 = any free one"
         )
-        command.add_argument("--data", help="folder that keeps the records")
-        command.add_argument("--fresh", action="store_true", help="start empty")
-        module.add_flags(command)
+        flags_of.add_argument("--data", help="folder that keeps the records")
+        flags_of.add_argument("--fresh", action="store_true", help="start empty")
+        command.add_flags(flags_of)
     flags = parser.parse_args(arguments)
     try:
-        simulator = load(flags.name).build(flags)
+        simulator = load(flags.name).simulator(flags)
     except ValueError as error:
         parser.error(str(error))
     # Records live for ever: let the collector look at them seldom.

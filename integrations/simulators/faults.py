@@ -30,6 +30,8 @@ ERROR_STATUS = {
     "504": 504,
 }
 BEFORE = frozenset({*ERROR_STATUS, "drop", "redirect"})
+# What stands before a vendor's API answers these, with a page.
+OF_THE_EDGE = frozenset({"502", "504"})
 AFTER = frozenset(
     {
         "drop_after_apply",

@@ -5,8 +5,8 @@
         assert sim.stats()["total"] == 1
 
 Standard library only. In pytest: `pytest_plugins = ["integrations.simulators.testing"]`
-gives the fixtures `hubspot_simulator` and `salesforce_simulator` (one process per
-session, reset before each test).
+gives the fixtures `<name>_process`, one for the session, and `<name>_simulator`, the
+same emptied for each test.
 """
 
 import http.client
@@ -41,6 +41,11 @@ SALESFORCE_OTHER_ORG_ID = "00DQs0000000001MAA"
 SALESFORCE_USER_ID = "005Fh0000000001IAA"
 SALESFORCE_UI_USER_ID = "005Fh0000000002IAA"
 TOKENS = {"hubspot": PRIVATE_TOKEN, "salesforce": SALESFORCE_TOKEN}
+# Settings without which a test waits or is refused for its rate.
+CALM: dict[str, dict[str, Any]] = {
+    "hubspot": {"limits": False, "index_delay_s": 0},
+    "salesforce": {"limits": False},
+}
 
 
 class SimulatorError(Exception):
@@ -229,34 +234,31 @@ class RunningSimulator:
         self.control("POST", "tokens", {"token": token, "scopes": scopes})
 
 
-@pytest.fixture(scope="session")
-def hubspot_process() -> Iterator[RunningSimulator]:
-    """One HubSpot simulator for the whole session."""
-    with RunningSimulator("hubspot") as simulator:
-        yield simulator
+def _process_of(name: str) -> Any:
+    @pytest.fixture(scope="session", name=f"{name}_process")
+    def process() -> Iterator[RunningSimulator]:
+        """One simulator of this vendor for the whole session."""
+        with RunningSimulator(name) as simulator:
+            yield simulator
+
+    return process
 
 
-@pytest.fixture
-def hubspot_simulator(hubspot_process: RunningSimulator) -> RunningSimulator:
-    """The session's HubSpot simulator, emptied, without limits or index delay."""
-    hubspot_process.reset(keep_tokens=False)
-    hubspot_process.configure(limits=False, index_delay_s=0)
-    return hubspot_process
+def _emptied(name: str) -> Any:
+    @pytest.fixture(name=f"{name}_simulator")
+    def simulator(request: pytest.FixtureRequest) -> RunningSimulator:
+        """The session's simulator of this vendor, emptied, at its calmest."""
+        found: RunningSimulator = request.getfixturevalue(f"{name}_process")
+        found.reset(keep_tokens=False)
+        found.configure(**CALM[name])
+        return found
+
+    return simulator
 
 
-@pytest.fixture(scope="session")
-def salesforce_process() -> Iterator[RunningSimulator]:
-    """One Salesforce simulator for the whole session."""
-    with RunningSimulator("salesforce") as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def salesforce_simulator(salesforce_process: RunningSimulator) -> RunningSimulator:
-    """The session's Salesforce simulator, emptied, without a daily limit."""
-    salesforce_process.reset(keep_tokens=False)
-    salesforce_process.configure(limits=False)
-    return salesforce_process
+hubspot_process, hubspot_simulator = _process_of("hubspot"), _emptied("hubspot")
+salesforce_process = _process_of("salesforce")
+salesforce_simulator = _emptied("salesforce")
 
 
 def wait_until(condition: Any, *, timeout_s: float = 10.0) -> Any:

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
+from integrations.simulators.wire import Request
+
 KEPT_REQUESTS = 500_000
 
 
@@ -36,28 +38,27 @@ class Traffic:
         self._seq = 0
 
     def note(
-        self,
-        *,
-        at: float,
-        ms: float,
-        method: str,
-        path: str,
-        template: str,
-        status: int,
-        inputs: int,
-        caller: str,
-        fault: str,
+        self, request: Request, *, at: float, ms: float, status: int, fault: str
     ) -> None:
-        """Keep one request."""
+        """Keep one request. at: epoch seconds; ms: how long it took; fault: kinds."""
         with self._lock:
             self._seq += 1
             line = LogLine(
-                self._seq, at, ms, method, path, template, status, inputs, caller, fault
+                seq=self._seq,
+                at=at,
+                ms=ms,
+                method=request.method,
+                path=request.path,
+                template=request.template,
+                status=status,
+                inputs=request.inputs,
+                caller=request.caller,
+                fault=fault,
             )
             self._lines.append(line)
-            key = f"{method} {template}"
+            key = f"{line.method} {line.template}"
             self._counts[key, status] += 1
-            self._inputs[key] += inputs
+            self._inputs[key] += line.inputs
 
     def lines(self, *, since: float, after: int, limit: int) -> list[dict[str, Any]]:
         """Return requests since a time (epoch s) and after a number."""

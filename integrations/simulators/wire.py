@@ -77,6 +77,13 @@ class Request:
         except ValueError as error:
             raise BadJsonError(str(error)) from error
 
+    def object(self) -> Json:
+        """Return the parsed body, which must be an object; raises BadJsonError."""
+        payload = self.json()
+        if not isinstance(payload, dict):
+            raise BadJsonError("an object was expected")
+        return payload
+
     def form(self) -> dict[str, str]:
         """Return a form-encoded body as name -> first value."""
         parsed = parse_qs(self.body.decode("utf-8", "replace"), keep_blank_values=True)

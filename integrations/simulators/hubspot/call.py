@@ -10,6 +10,7 @@ from integrations.simulators.hubspot.portal import Portal
 from integrations.simulators.hubspot.records import RecordTable
 from integrations.simulators.hubspot.world import World
 from integrations.simulators.hubspot.writer import Writer
+from integrations.simulators.routing import Patterns
 from integrations.simulators.wire import BadJsonError, Json, Reply, Request
 
 NUMBERED = frozenset({"v1", "v2", "v3", "v4"})
@@ -139,28 +140,21 @@ class Route:
 
 
 class Router:
-    """Finds the route of a path. Literal segments win over parameters."""
+    """Finds the route of a path."""
 
     def __init__(self, routes: list[Route]) -> None:
-        self._routes: dict[tuple[str, str, int], list[tuple[list[str], Route]]] = {}
-        for route in routes:
-            parts = [part for part in route.pattern.split("/") if part]
-            key = (route.family, route.method, len(parts))
-            self._routes.setdefault(key, []).append((parts, route))
-        for found in self._routes.values():
-            found.sort(key=lambda item: sum(part[0] == "{" for part in item[0]))
+        self._patterns = Patterns(
+            ((route.family, route.method), route.pattern, route) for route in routes
+        )
 
     def find(
         self, method: str, segments: list[str]
     ) -> tuple[Route, list[str], str] | None:
         """Return (route, parameters, path template), or None."""
         family, version, rest, prefix = _family(segments)
-        for parts, route in self._routes.get((family, method, len(rest)), []):
-            if version not in route.versions:
-                continue
-            args = _match(parts, rest)
-            if args is not None:
-                return route, args, prefix + _template(parts, rest)
+        for route, args, template in self._patterns.matches((family, method), rest):
+            if version in route.versions:
+                return route, args, prefix + template
         return None
 
 
@@ -176,21 +170,3 @@ def _family(segments: list[str]) -> tuple[str, str, list[str], str]:
         return "", "", segments, ""
     prefix = "/" + "/".join(segments[: area + 2])
     return family, version, segments[area + 2 :], prefix
-
-
-def _match(parts: list[str], rest: list[str]) -> list[str] | None:
-    args = []
-    for part, given in zip(parts, rest, strict=True):
-        if part[0] == "{":
-            args.append(given)
-        elif part != given:
-            return None
-    return args
-
-
-def _template(parts: list[str], rest: list[str]) -> str:
-    shown = [
-        given if part[0] != "{" or part.startswith("{t") else part
-        for part, given in zip(parts, rest, strict=True)
-    ]
-    return "".join(f"/{part}" for part in shown)

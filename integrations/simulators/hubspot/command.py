@@ -1,55 +1,13 @@
-"""The HubSpot simulator's own command-line flags."""
+"""How the HubSpot simulator is started."""
 
-import argparse
-import os
-from pathlib import Path
-
+from integrations.simulators.command import Command
 from integrations.simulators.hubspot.app import HubSpotSimulator
-from integrations.simulators.hubspot.world import AppConfig, Options
+from integrations.simulators.hubspot.world import Options
 
-DEFAULT_PORT = 8801
-
-
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that only this simulator has."""
-    demo = AppConfig()
-    parser.add_argument(
-        "--token", action="append", help="a private app token (pat-...)"
-    )
-    parser.add_argument(
-        "--client-id", default=os.environ.get("HUBSPOT_SIM_CLIENT_ID", demo.client_id)
-    )
-    parser.add_argument(
-        "--client-secret",
-        default=os.environ.get("HUBSPOT_SIM_CLIENT_SECRET", demo.client_secret),
-    )
-    parser.add_argument("--app-name", default=demo.name)
-    parser.add_argument(
-        "--redirect-uri", action="append", default=[], help="allow only these addresses"
-    )
-    parser.add_argument("--no-limits", action="store_true", help="no 429 of its own")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting"
-    )
-
-
-def build(flags: argparse.Namespace) -> HubSpotSimulator:
-    """Return the simulator these flags describe; raises ValueError."""
-    settings = dict(pair.split("=", 1) for pair in flags.set)
-    if flags.no_limits:
-        settings["limits"] = "false"
-    app = AppConfig(
-        client_id=flags.client_id,
-        client_secret=flags.client_secret,
-        name=flags.app_name,
-        redirect_uris=flags.redirect_uri,
-    )
-    options = Options(
-        data=Path(flags.data) if flags.data else None,
-        fresh=flags.fresh,
-        apps=[app],
-        settings=settings,
-    )
-    if flags.token:
-        options.tokens = flags.token
-    return HubSpotSimulator(options)
+COMMAND = Command(
+    name="hubspot",
+    port=8801,
+    build=HubSpotSimulator,
+    options=Options,
+    token_help="a private app token (pat-...)",
+)

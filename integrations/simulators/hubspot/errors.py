@@ -5,23 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from integrations.simulators.wire import Headers, Json, Reply, json_reply
+from integrations.simulators.errors import ApiError
+from integrations.simulators.wire import Headers, Json
 
 SCOPES_PAGE = "https://developers.hubspot.com/scopes"
-
-
-class ApiError(Exception):
-    """Answer this request, or this input of a batch, with an error."""
-
-    def __init__(self, status: int, body: Json, headers: Headers | None = None) -> None:
-        super().__init__(body.get("message"))
-        self.status = status
-        self.body = body
-        self.headers = headers or []
-
-    def reply(self) -> Reply:
-        """Return the error as an answer."""
-        return json_reply(self.body, self.status, self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +161,13 @@ def batch_entry(error: ApiError, context: Json) -> Json:
         "links": body.get("links", {}),
         "context": body.get("context", {}) | context,
     }
+
+
+def internal(status: int) -> ApiError:
+    """Return the vendor's bad day."""
+    body = {
+        "status": "error",
+        "message": "internal error",
+        "correlationId": "00000000-0000-4000-8000-000000000000",
+    }
+    return ApiError(status, body)

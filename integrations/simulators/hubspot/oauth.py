@@ -1,38 +1,16 @@
-"""OAuth: codes, access and refresh tokens, introspection and revocation."""
+"""OAuth: access and refresh tokens, introspection and revocation."""
 
-import base64
-import hashlib
 import hmac
 import secrets
 from typing import Any
 
 from integrations.simulators.hubspot import errors
 from integrations.simulators.hubspot.world import DEMO_USER, AppConfig, World
+from integrations.simulators.oauth import take_code, verifies
 from integrations.simulators.wire import Json, Reply, Request, json_reply
 
 # Vendors' access tokens grow without notice; ours are long on purpose.
 ACCESS_TOKEN_BYTES = 180
-
-
-def new_code(
-    world: World, app: AppConfig, *, hub_id: int, redirect_uri: str, scopes: list[str],
-    challenge: str,
-) -> str:  # fmt: skip
-    """Return a single-use authorization code."""
-    code = secrets.token_urlsafe(24)
-    world.put(
-        "codes",
-        code,
-        {
-            "client_id": app.client_id,
-            "hub_id": hub_id,
-            "redirect_uri": redirect_uri,
-            "scopes": scopes,
-            "challenge": challenge,
-            "expires_at": world.now() + world.settings.code_ttl_s,
-        },
-    )
-    return code
 
 
 def token(world: World, request: Request, version: str) -> Reply:
@@ -70,9 +48,7 @@ def _client(world: World, form: dict[str, str]) -> AppConfig:
 
 
 def _redeem_code(world: World, app: AppConfig, form: dict[str, str]) -> Json:
-    code = form.get("code", "")
-    found = world.documents("codes").get(code)
-    world.put("codes", code, None)
+    found = take_code(world, form.get("code", ""))
     if (
         found is None
         or found["client_id"] != app.client_id
@@ -87,19 +63,11 @@ def _redeem_code(world: World, app: AppConfig, form: dict[str, str]) -> Json:
             "redirect URI does not match the initial authorization request",
             status="MISMATCH_REDIRECT_URI_AUTH_CODE",
         )
-    if found["challenge"] != _challenge(found["challenge"], form):
+    if not verifies(form, found["challenge"]):
         raise errors.oauth_error(
             "invalid_grant", "code verifier is wrong or missing", status="BAD_AUTH_CODE"
         )
     return {"hub_id": found["hub_id"], "scopes": found["scopes"]}
-
-
-def _challenge(expected: str, form: dict[str, str]) -> str:
-    """Return the S256 challenge of the verifier; empty when none was announced."""
-    if not expected:
-        return ""
-    digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _new_refresh(world: World, app: AppConfig, granted: Json, *, family: str) -> str:

@@ -1,13 +1,12 @@
 """One HubSpot account: its records, definitions and associations.
 
-Every change is an operation, a JSON list [name, ...arguments]: `do` applies it and
-queues it for the journal, `replay` applies it again after a restart. Nothing else
-changes an account.
+Every change is an operation; nothing else changes an account.
 """
 
 from dataclasses import asdict
 from typing import Any
 
+from integrations.simulators.accounts import Account
 from integrations.simulators.hubspot import defaults
 from integrations.simulators.hubspot.association_types import (
     AssociationType,
@@ -23,17 +22,15 @@ from integrations.simulators.hubspot.values import iso
 from integrations.simulators.wire import Json
 
 Labels = dict[tuple[str, int], None]
-Op = list[Any]
 
 
-class Portal:
-    """One account. hub_id: its number; docs: kind -> key -> whatever is kept whole."""
+class Portal(Account):
+    """One account. hub_id: its number."""
 
     def __init__(self, hub_id: int, name: str) -> None:
         self.hub_id = hub_id
         self.name = name
-        self.pending: list[Op] = []
-        self.clear()
+        super().__init__(hub_id)
 
     @property
     def domain(self) -> str:
@@ -42,12 +39,11 @@ class Portal:
 
     def clear(self) -> None:
         """Start over with the built-in definitions and no record."""
+        super().clear()
         self.tables: dict[str, RecordTable] = {}
         self.names: dict[str, str] = {}
         self.links: dict[tuple[str, int, str], dict[int, Labels]] = {}
         self.types: dict[tuple[str, str, int], AssociationType] = {}
-        self.docs: dict[str, dict[str, Json]] = {}
-        self.pending = []
         for kind in standard_types():
             self._add_type(kind)
         for link in built_in():
@@ -63,10 +59,6 @@ class Portal:
         if found is None:
             found = self.tables.get(self.names.get(name.lower(), ""))
         return found
-
-    def documents(self, kind: str) -> dict[str, Json]:
-        """Return the documents of one kind by key."""
-        return self.docs.setdefault(kind, {})
 
     def linked(self, source: str, number: int, target: str) -> dict[int, Labels]:
         """Return partner id -> labels."""
@@ -87,15 +79,6 @@ class Portal:
         return None
 
     # -- writing
-
-    def do(self, op: Op) -> Any:
-        """Apply an operation and queue it for the journal."""
-        self.pending.append(op)
-        return self.replay(op)
-
-    def replay(self, op: Op) -> Any:
-        """Apply an operation."""
-        return getattr(self, f"_do_{op[0]}")(*op[1:])
 
     def _do_new(
         self, name: str, number: int, at: int, props: Json, source: str, source_id: str
@@ -177,12 +160,6 @@ class Portal:
             partners.pop(other, None)
         if not partners:
             del self.links[key]
-
-    def _do_doc(self, kind: str, key: str, value: Json | None) -> None:
-        if value is None:
-            self.documents(kind).pop(key, None)
-        else:
-            self.documents(kind)[key] = value
 
     def _do_prop(self, name: str, definition: Json) -> Property:
         table = self.tables[name]

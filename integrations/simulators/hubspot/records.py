@@ -72,6 +72,11 @@ class RecordTable:
         self.version = 0
         self.note_properties()
 
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return self.kind.name
+
     def note_properties(self) -> None:
         """Take in changed definitions: which are plain text, which are unique."""
         usable = [p for p in self.properties.values() if not p.archived_at]

@@ -13,6 +13,7 @@ from integrations.simulators.hubspot.records import Record, RecordTable
 from integrations.simulators.hubspot.values import to_ms
 from integrations.simulators.hubspot.world import World
 from integrations.simulators.hubspot.writer import Writer
+from integrations.simulators.seeding import each_new
 from integrations.simulators.wire import Json
 
 SOURCE = "CRM_UI"
@@ -60,17 +61,15 @@ def _seed_one(
         if record is None:
             raise errors.not_found(f"no {table.kind.name} {item['id']}")
         return [_change(writer, portal, table, record, item)]
-    numbers = range(1, int(item.get("count") or 1) + 1)
-    return [_create(writer, portal, table, item, number) for number in numbers]
+    return [
+        _create(writer, portal, table, item, given)
+        for given in each_new(item.get("properties") or {}, item)
+    ]
 
 
 def _create(
-    writer: Writer, portal: Portal, table: RecordTable, item: Json, number: int
+    writer: Writer, portal: Portal, table: RecordTable, item: Json, given: Json
 ) -> Record:
-    given = {
-        name: value.replace("{n}", str(number)) if isinstance(value, str) else value
-        for name, value in (item.get("properties") or {}).items()
-    }
     raw: Json = {"properties": given}
     if item.get("associations"):
         raw["associations"] = item["associations"]

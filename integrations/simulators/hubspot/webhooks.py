@@ -1,45 +1,20 @@
-"""Webhooks out: which changes are told, in which batches, signed and retried.
-
-Events wait in a queue ordered by when they are due, so that delays, retries and
-deliberate disorder are all the same thing: a later due time.
-"""
+"""Webhooks out: which changes are told, in which batches, and how they are signed."""
 
 import base64
 import hashlib
-import heapq
 import hmac
-import http.client
-import itertools
 import json
 import random
 import re
-import threading
-import time
-from collections import deque
-from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
+from integrations.simulators.deliveries import Courier, Parcel, Sent, post
 from integrations.simulators.hubspot.portal import Portal
 from integrations.simulators.hubspot.world import AppConfig, World
 from integrations.simulators.hubspot.writer import Change
 from integrations.simulators.wire import Json
 
 MOST_EVENTS = 100
-TIMEOUT_S = 5
-WORKERS = 10
-KEPT_DELIVERIES = 20_000
 _DECODED = re.compile(r"%(3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.IGNORECASE)
-
-
-@dataclass(order=True, slots=True)
-class Parcel:
-    """Events to deliver together. due: monotonic seconds; attempt: 0 is the first."""
-
-    due: float
-    number: int
-    client_id: str = field(compare=False)
-    events: list[Json] = field(compare=False)
-    attempt: int = field(default=0, compare=False)
 
 
 def signature(secret: str, url: str, body: bytes, timestamp: str) -> str:
@@ -50,67 +25,31 @@ def signature(secret: str, url: str, body: bytes, timestamp: str) -> str:
     return base64.b64encode(digest).decode()
 
 
-class Webhooks:
-    """Delivers changes to the target URL of each app with active subscriptions."""
+class Webhooks(Courier[str]):
+    """Delivers changes to the target URL of each app with active subscriptions.
+
+    A recipient is an app's client id.
+    """
+
+    workers = 10
+    prefix = "webhook"
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.deliveries: deque[Json] = deque(maxlen=KEPT_DELIVERIES)
-        self._queue: list[Parcel] = []
-        self._numbers = itertools.count()
-        self._in_flight = 0
-        self._changed = threading.Condition()
-        self._closed = False
-        self._started = False
-        self.refresh()
+        super().__init__(world)
 
-    def refresh(self) -> None:
-        """Listen to changes only while a subscription is active."""
-        active = any(
-            s["active"] for s in self.world.documents("subscriptions").values()
-        )
-        self.world.listeners = [self.hear] if active else []
-        if active and not self._started:
-            self._started = True
-            for _ in range(WORKERS):
-                threading.Thread(target=self._work, daemon=True).start()
+    def wanted(self) -> bool:
+        """Say whether any subscription is active."""
+        return any(s["active"] for s in self.world.documents("subscriptions").values())
 
-    def close(self) -> None:
-        """Stop delivering."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    def waiting(self) -> int:
-        """Return how many events are not delivered yet."""
-        with self._changed:
-            return sum(len(parcel.events) for parcel in self._queue) + self._in_flight
-
-    def clear(self) -> None:
-        """Forget events and deliveries."""
-        with self._changed:
-            self._queue.clear()
-            self.deliveries.clear()
+    def most(self, to: str) -> int:
+        """Return how many events go into one delivery."""
+        return MOST_EVENTS
 
     def hear(self, portal: Portal, changes: list[Change], source: str) -> None:
         """Queue the events subscriptions ask for."""
-        settings, now = self.world.settings, time.monotonic()
-        with self._changed:
-            for app in self.world.apps.values():
-                for event in self._events(app, portal, changes, source):
-                    if random.random() < settings.webhook_lose:
-                        continue
-                    due = now + settings.webhook_delay_s
-                    if random.random() < settings.webhook_reorder:
-                        due += random.random()
-                    self._push(due, app, event)
-                    if random.random() < settings.webhook_duplicate:
-                        self._push(due + random.random() / 2, app, event)
-            self._changed.notify_all()
-
-    def _push(self, due: float, app: AppConfig, event: Json) -> None:
-        parcel = Parcel(due, next(self._numbers), app.client_id, [event])
-        heapq.heappush(self._queue, parcel)
+        for app in self.world.apps.values():
+            self.push(app.client_id, self._events(app, portal, changes, source))
 
     def _events(
         self, app: AppConfig, portal: Portal, changes: list[Change], source: str
@@ -127,76 +66,22 @@ class Webhooks:
             if _wants(portal, subscription, change)
         ]
 
-    # -- delivering
-
-    def _work(self) -> None:
-        while True:
-            parcel = self._next()
-            if parcel is None:
-                return
-            try:
-                self._deliver(parcel)
-            finally:
-                with self._changed:
-                    self._in_flight -= len(parcel.events)
-
-    def _next(self) -> Parcel | None:
-        with self._changed:
-            while not self._closed:
-                now = time.monotonic()
-                if self._queue and self._queue[0].due <= now:
-                    parcel = self._gather(heapq.heappop(self._queue), now)
-                    self._in_flight += len(parcel.events)
-                    return parcel
-                self._changed.wait(self._queue[0].due - now if self._queue else None)
-        return None
-
-    def _gather(self, parcel: Parcel, now: float) -> Parcel:
-        """Put all that is due for the same app into one parcel of up to 100 events."""
-        while self._queue and parcel.attempt == 0 and len(parcel.events) < MOST_EVENTS:
-            head = self._queue[0]
-            same = head.client_id == parcel.client_id and head.attempt == 0
-            if head.due > now or not same:
-                break
-            parcel.events += heapq.heappop(self._queue).events
-        return parcel
-
-    def _deliver(self, parcel: Parcel) -> None:
-        app = self.world.apps[parcel.client_id]
+    def send(self, parcel: Parcel[str]) -> Sent | None:
+        """Post a list of events, signed; None when the app has no target any more."""
+        app = self.world.apps[parcel.to]
         settings = self.world.documents("webhook_settings").get(str(app.app_id))
         if settings is None:
-            return
-        events = [event | {"attemptNumber": parcel.attempt} for event in parcel.events]
+            return None
+        url = settings["targetUrl"]
+        events = [event | {"attemptNumber": parcel.attempt} for event in parcel.items]
         body = json.dumps(events, separators=(",", ":"), ensure_ascii=False).encode()
-        status = self._post(settings["targetUrl"], app, body)
-        self.deliveries.append(
-            {
-                "at": time.time(),
-                "url": settings["targetUrl"],
-                "attempt": parcel.attempt,
-                "status": status,
-                "events": events,
-            }
-        )
-        if not 200 <= status < 300:
-            self._retry(parcel)
+        status, _ = post(url, body, self._headers(url, app, body))
+        return Sent(url, status, events, good=200 <= status < 300)
 
-    def _retry(self, parcel: Parcel) -> None:
-        settings = self.world.settings
-        if parcel.attempt >= settings.webhook_attempts:
-            return
-        wait = settings.webhook_retry_s * 2**parcel.attempt * random.uniform(0.8, 1.2)
-        with self._changed:
-            parcel.due = time.monotonic() + wait
-            parcel.attempt += 1
-            heapq.heappush(self._queue, parcel)
-            self._changed.notify_all()
-
-    def _post(self, url: str, app: AppConfig, body: bytes) -> int:
-        """Return the answer's status, 0 when there was none."""
+    def _headers(self, url: str, app: AppConfig, body: bytes) -> dict[str, str]:
         timestamp = str(self.world.now_ms())
         legacy = hashlib.sha256(app.client_secret.encode() + body).hexdigest()
-        headers = {
+        return {
             "Content-Type": "application/json",
             "User-Agent": "HubSpot Connect 2.0 (simulator)",
             "X-HubSpot-Request-Timestamp": timestamp,
@@ -206,18 +91,6 @@ class Webhooks:
             "X-HubSpot-Signature": legacy,
             "X-HubSpot-Signature-Version": "v1",
         }
-        parts = urlsplit(url)
-        secure = parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
-        try:
-            connection.request("POST", target, body, headers)
-            return connection.getresponse().status
-        except (OSError, http.client.HTTPException):
-            return 0
-        finally:
-            connection.close()
 
 
 def _wants(portal: Portal, subscription: Json, change: Change) -> bool:

@@ -1,11 +1,8 @@
 """The Salesforce simulator as a WSGI application."""
 
 import time
-import traceback
-from collections.abc import Callable, Iterable
-from typing import Any
 
-from integrations.simulators import faults
+from integrations.simulators import app, faults
 from integrations.simulators.salesforce import (
     access,
     consent,
@@ -21,114 +18,55 @@ from integrations.simulators.salesforce.call import Call, Router
 from integrations.simulators.salesforce.control import Control
 from integrations.simulators.salesforce.routes import ROUTES
 from integrations.simulators.salesforce.world import Options, World
-from integrations.simulators.wire import (
-    DropConnectionError,
-    Reply,
-    Request,
-    json_reply,
-    path_segments,
-    wsgi_app,
-)
+from integrations.simulators.wire import Reply, Request, json_reply, path_segments
 
-CONTROL = "/__sim"
 # Longer addresses are refused by the vendor's edge.
 MOST_URI = 16_384
 
 
-class SalesforceSimulator:
-    """Answers as Salesforce would; `/__sim/` is the control panel."""
-
-    name = "salesforce"
+class SalesforceSimulator(app.Simulator):
+    """Answers as Salesforce would."""
 
     def __init__(self, options: Options | None = None) -> None:
         self.world = World(options or Options())
-        self.jobs = self.world.jobs = Jobs(self.world)
-        self.control = Control(self.world)
+        self.world.jobs = Jobs(self.world)
+        super().__init__(self.world, Control(self.world))
         self._router = Router(ROUTES)
-        self._wsgi = wsgi_app(self.handle)
         self._running: dict[int, float] = {}
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Be a WSGI application."""
-        return self._wsgi(environ, start_response)
-
-    def clock(self) -> float:
-        """Return the vendor's clock, for the Date header."""
-        return self.world.now()
-
-    def close(self) -> None:
-        """Stop background work and close the journal."""
-        self.control.close()
-        self.jobs.close()
-        with self.world.lock:
-            self.world.journal.close()
-
-    def handle(self, request: Request) -> Reply:
-        """Answer one request; raises DropConnectionError when a fault says so."""
-        if request.path.startswith(CONTROL):
-            return self.control.reply(request)
-        if request.path == "/":
-            return Reply(302, headers=[("Location", f"{CONTROL}/")])
-        at, started = time.time(), time.perf_counter()
-        request.template = request.path
-        self._running[id(request)] = started
-        rules = self.world.faults.pick(request)
-        status = 0
+    def under(self, rules: list[faults.FaultRule], request: Request) -> Reply:
+        """Answer under these faults, counted among the requests that run."""
+        self._running[id(request)] = time.perf_counter()
         try:
-            reply = faults.respond_with(
-                rules, request, respond=self._respond, error=self._fault_reply
-            )
-            status = reply.status
-            return reply
-        except DropConnectionError:
-            self._name_template(request)
-            raise
+            return super().under(rules, request)
         finally:
             del self._running[id(request)]
-            self.world.traffic.note(
-                at=at,
-                ms=round((time.perf_counter() - started) * 1000, 3),
-                method=request.method,
-                path=request.path,
-                template=request.template,
-                status=status,
-                inputs=request.inputs,
-                caller=request.caller,
-                fault=",".join(rule.kind for rule in rules),
-            )
 
-    def _name_template(self, request: Request) -> None:
+    def template_of(self, request: Request) -> str:
+        """Return the template of a path that is not answered, or the path."""
         segments = path_segments(request.path)
         if segments[:2] == ["services", "data"] and len(segments) > 2:
             found = self._router.find(request.method, segments[3:])
             if found:
-                request.template = f"/services/data/{segments[2]}{found[2]}"
+                return f"/services/data/{segments[2]}{found[2]}"
+        return request.path
 
-    def _respond(self, request: Request) -> Reply:
-        try:
-            if len(request.path) + len(request.environ["QUERY_STRING"]) >= MOST_URI:
-                return Reply(414, b"<h1>URI Too Long</h1>", content_type="text/html")
-            return self._route(request, path_segments(request.path))
-        except errors.ApiError as error:
-            return error.reply()
-        except Exception:
-            # A mistake of the simulator's own: loud here, a 500 out there.
-            traceback.print_exc()
-            return errors.plain(500, "UNKNOWN_EXCEPTION", "An unexpected error").reply()
-
-    def _route(self, request: Request, segments: list[str]) -> Reply:
+    def answer(self, request: Request, segments: list[str]) -> Reply:
+        """Answer a request to the vendor's API; raises ApiError."""
+        if len(request.path) + len(request.environ["QUERY_STRING"]) >= MOST_URI:
+            return Reply(414, b"<h1>URI Too Long</h1>", content_type="text/html")
         if segments[:2] == ["services", "oauth2"] and len(segments) == 3:
-            return self._locked(lambda: self._oauth(request, segments[2]))
+            return self.locked(lambda: self._oauth(request, segments[2]))
         if segments[:1] == ["id"] and len(segments) == 3:
             request.template = "/id/{organization}/{user}"
             world = self.world
-            return self._locked(lambda: identity.identity(world, request, segments))
+            return self.locked(lambda: identity.identity(world, request, segments))
         if segments == [".well-known", "openid-configuration"]:
             return identity.discovery(self.world, request)
         if segments[:2] == ["services", "data"]:
             return self._data(request, segments[2:])
         if segments[:2] == ["services", "Soap"] and len(segments) in (4, 5):
-            return self._locked(lambda: soap_api.reply(self.world, request, segments))
+            return self.locked(lambda: soap_api.reply(self.world, request, segments))
         raise errors.not_found()
 
     def _oauth(self, request: Request, name: str) -> Reply:
@@ -137,20 +75,13 @@ class SalesforceSimulator:
             raise errors.not_found()
         return handler(self.world, request)
 
-    def _locked(self, act: Callable[[], Reply]) -> Reply:
-        with self.world.lock:
-            try:
-                return act()
-            finally:
-                self.world.commit()
-
     # -- REST
 
     def _data(self, request: Request, segments: list[str]) -> Reply:
         if not segments:
             return json_reply(rest_api.versions())
         _check_version(segments[0])
-        return self._locked(lambda: self._api(request, segments))
+        return self.locked(lambda: self._api(request, segments))
 
     def _api(self, request: Request, segments: list[str]) -> Reply:
         grant = access.authenticate(self.world, request)
@@ -199,15 +130,33 @@ class SalesforceSimulator:
 
     # -- faults
 
-    def _fault_reply(self, rule: faults.FaultRule, request: Request) -> Reply:
-        self._name_template(request)
+    def fault_reply(self, rule: faults.FaultRule, request: Request) -> Reply:
+        """Return what a fault answers; the login host has words of its own."""
         if rule.kind != "redirect" and request.path.startswith("/services/oauth2/"):
             code = rule.policy or "unknown_error"
             status = faults.ERROR_STATUS[rule.kind]
             return errors.oauth(code, "retry your request", status).reply()
-        reply = _fault_reply(rule, self.world.now())
+        reply = super().fault_reply(rule, request)
         reply.headers.append(access.limit_info(self.world, self.world.default_org))
         return reply
+
+    def refusal(self, rule: faults.FaultRule) -> errors.ApiError:
+        """Return Salesforce's own error; the rule's policy may name another code."""
+        status = faults.ERROR_STATUS[rule.kind]
+        if rule.policy:
+            return errors.plain(status, rule.policy, f"{rule.policy} (a fault)")
+        if rule.kind == "401":
+            return errors.invalid_session()
+        # There is no 429 here: used-up allowances are a 403.
+        if rule.kind in ("403", "429"):
+            return errors.limit_exceeded()
+        if rule.kind == "409":
+            return errors.plain(409, "ENTITY_IS_LOCKED", "the entity is locked")
+        return errors.unavailable(status)
+
+    def mistake(self) -> errors.ApiError:
+        """Return Salesforce's error for a mistake of its own."""
+        return errors.plain(500, "UNKNOWN_EXCEPTION", "An unexpected error")
 
 
 def _check_version(text: str) -> None:
@@ -219,34 +168,6 @@ def _check_version(text: str) -> None:
         raise errors.plain(410, "410:GONE", message)
     if int(number) not in range(rest_api.OLDEST, rest_api.NEWEST + 1):
         raise errors.not_found()
-
-
-def _fault_reply(rule: faults.FaultRule, now: float) -> Reply:
-    if rule.kind == "redirect":
-        return Reply(302, headers=[("Location", "https://elsewhere.example.com/")])
-    reply = _refusal(rule).reply()
-    value = faults.retry_after_value(rule, now)
-    if value:
-        reply.headers.append(("Retry-After", value))
-    if rule.kind in ("502", "504"):
-        body = faults.HTML_PAGE
-        return Reply(reply.status, body, reply.headers, content_type="text/html")
-    return reply
-
-
-def _refusal(rule: faults.FaultRule) -> errors.ApiError:
-    """Return the vendor's answer; the rule's policy may name another error code."""
-    status = faults.ERROR_STATUS[rule.kind]
-    if rule.policy:
-        return errors.plain(status, rule.policy, f"{rule.policy} (a fault)")
-    if rule.kind == "401":
-        return errors.invalid_session()
-    # There is no 429 here: used-up allowances are a 403.
-    if rule.kind in ("403", "429"):
-        return errors.limit_exceeded()
-    if rule.kind == "409":
-        return errors.plain(409, "ENTITY_IS_LOCKED", "the entity is locked")
-    return errors.unavailable(status)
 
 
 _OAUTH = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from integrations.simulators.routing import Patterns
 from integrations.simulators.salesforce import errors, ids, references
 from integrations.simulators.salesforce.access import Grant
 from integrations.simulators.salesforce.definitions import Field
@@ -171,45 +172,18 @@ class Route:
 
 
 class Router:
-    """Finds the route of a path. Literal segments win over parameters."""
+    """Finds the route of a path."""
 
     def __init__(self, routes: list[Route]) -> None:
-        self._routes: dict[tuple[str, int], list[tuple[list[str], Route]]] = {}
-        for route in routes:
-            parts = [part for part in route.pattern.split("/") if part]
-            self._routes.setdefault((route.method, len(parts)), []).append(
-                (parts, route)
-            )
-        for found in self._routes.values():
-            found.sort(key=lambda item: [part[0] == "{" for part in item[0]])
+        self._patterns = Patterns(
+            ((route.method, route.pattern, route) for route in routes), fold=True
+        )
 
     def find(self, method: str, rest: list[str]) -> tuple[Route, list[str], str] | None:
         """Return (route, parameters, path template), or None."""
-        for parts, route in self._routes.get((method, len(rest)), []):
-            args = _match(parts, rest)
-            if args is not None:
-                return route, args, _template(parts, rest)
-        return None
+        return next(self._patterns.matches(method, rest), None)
 
     def allows_other(self, method: str, rest: list[str]) -> bool:
         """Return whether the path exists with another method."""
         others = ("GET", "POST", "PATCH", "PUT", "DELETE")
         return any(self.find(m, rest) for m in others if m != method)
-
-
-def _match(parts: list[str], rest: list[str]) -> list[str] | None:
-    args = []
-    for part, given in zip(parts, rest, strict=True):
-        if part[0] == "{":
-            args.append(given)
-        elif part.lower() != given.lower():
-            return None
-    return args
-
-
-def _template(parts: list[str], rest: list[str]) -> str:
-    shown = [
-        given if part[0] != "{" or part.startswith("{t") else part
-        for part, given in zip(parts, rest, strict=True)
-    ]
-    return "".join(f"/{part}" for part in shown)

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 
+from integrations.simulators.errors import ControlError
 from integrations.simulators.salesforce import change_events, ids
 from integrations.simulators.salesforce.controlling import (
-    ControlError,
     named_table,
-    object_of,
     picked_org,
 )
-from integrations.simulators.salesforce.deliveries import EVENTS, MESSAGES, Deliveries
+from integrations.simulators.salesforce.deliveries import (
+    EVENTS,
+    MESSAGES,
+    Deliveries,
+    Target,
+)
 from integrations.simulators.salesforce.org import Org
 from integrations.simulators.salesforce.world import World
 from integrations.simulators.wire import Json, Request
@@ -65,7 +69,7 @@ class EventControl:
         Change events as JSON, as a relay would deliver them: one object per request, or
         a list of up to `batch`.
         """
-        raw = object_of(request)
+        raw = request.object()
         org = picked_org(self.world, request)
         objects = [named_table(org, name).name for name in raw.get("objects") or []]
         target = {
@@ -78,7 +82,7 @@ class EventControl:
 
     def add_messages(self, request: Request, rest: list[str]) -> Json:
         """POST /__sim/outbound {url, object, fields, headers?, session_id?, name?}."""
-        raw = object_of(request)
+        raw = request.object()
         org = picked_org(self.world, request)
         table = named_table(org, raw.get("object"))
         unknown = [n for n in raw.get("fields") or [] if n not in table.fields]
@@ -108,7 +112,7 @@ class EventControl:
 
     def set_webhooks(self, request: Request, rest: list[str]) -> Json:
         """POST /__sim/webhooks {target_url, subscriptions: [objects]}: replaces all."""
-        raw = object_of(request)
+        raw = request.object()
         self.drop(request, rest)
         org = picked_org(self.world, request)
         objects = [named_table(org, n).name for n in raw.get("subscriptions") or []]
@@ -133,7 +137,7 @@ class EventControl:
 
     def gap(self, request: Request, rest: list[str]) -> Json:
         """POST /__sim/gap {object, ids?, kind?}: tell that, not what. GAP_UPDATE."""
-        raw = object_of(request)
+        raw = request.object()
         org = picked_org(self.world, request)
         table = named_table(org, raw.get("object"))
         kind = str(raw.get("kind") or "GAP_UPDATE")
@@ -143,7 +147,8 @@ class EventControl:
             for name, target in org.documents(EVENTS).items():
                 if not target["objects"] or table.name in target["objects"]:
                     event = {"ChangeEventHeader": header}
-                    self.deliveries.push(org, EVENTS, name, event)
+                    to = Target(org, EVENTS, name)
+                    self.deliveries.push(to, [event], at_once=True)
         return self.show(request, rest)
 
 

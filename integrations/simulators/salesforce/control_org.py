@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from integrations.simulators.errors import ControlError
 from integrations.simulators.salesforce import (
     conversion,
     merging,
@@ -11,10 +12,8 @@ from integrations.simulators.salesforce import (
     seeding,
 )
 from integrations.simulators.salesforce.controlling import (
-    ControlError,
     named_row,
     named_table,
-    object_of,
     picked_org,
     ui_writer,
 )
@@ -86,7 +85,7 @@ class OrgControl:
 
     def create(self, org: Org, request: Request, rest: list[str]) -> Json:
         """POST /__sim/create {object, values, user?, at?}: as a person would."""
-        raw = object_of(request)
+        raw = request.object()
         item = raw | {"properties": raw.get("values")}
         item.pop("id", None)
         return seeding.seed(self.world, org, {"records": [item]})
@@ -96,11 +95,11 @@ class OrgControl:
 
         at: the time the edit is stamped with, ISO or epoch ms; by default now.
         """
-        return self._change(org, object_of(request))
+        return self._change(org, request.object())
 
     def silent(self, org: Org, request: Request, rest: list[str]) -> Json:
         """POST /__sim/silent {object, id, values}: no stamp moves, nobody is told."""
-        return self._change(org, object_of(request) | {"silent": True})
+        return self._change(org, request.object() | {"silent": True})
 
     def _change(self, org: Org, raw: Json) -> Json:
         table = named_table(org, raw.get("object"))
@@ -131,7 +130,7 @@ class OrgControl:
 
     def purge(self, org: Org, request: Request, rest: list[str]) -> Json:
         """POST /__sim/purge {object?, id?}: empty the recycle bin."""
-        raw = object_of(request)
+        raw = request.object()
         tables = (
             [named_table(org, raw["object"])]
             if raw.get("object")
@@ -180,7 +179,7 @@ class OrgControl:
         return {"master": master.id, "losers": [row.id for row in losers]}
 
     def _writer(self, org: Org, request: Request, source: str) -> tuple[Writer, Json]:
-        raw = object_of(request)
+        raw = request.object()
         return ui_writer(self.world, org, raw, source=source), raw
 
     # -- rules and definitions
@@ -193,7 +192,7 @@ class OrgControl:
         """POST {name?, object, ...}: see the module rules."""
 
         def add(org: Org, request: Request, rest: list[str]) -> Json:
-            raw = object_of(request)
+            raw = request.object()
             kind = _RULES[path]
             table = named_table(org, raw.get("object"))
             needed = "field" if kind == "validation_rules" else "fields"
@@ -224,7 +223,7 @@ class OrgControl:
 
     def lock(self, org: Org, request: Request, rest: list[str]) -> Json:
         """POST /__sim/locks {ids, times?}: writes fail so often, by default always."""
-        raw = object_of(request)
+        raw = request.object()
         for identifier in raw.get("ids") or []:
             times = int(raw.get("times") or -1)
             org.do(["doc", "locks", str(identifier), {"times": times}])
@@ -241,7 +240,7 @@ class OrgControl:
 
         metadata.formula: `Field` or `Relation.Field`, for a calculated field.
         """
-        raw = object_of(request)
+        raw = request.object()
         made, created = metadata.put_field(
             org,
             str(raw.get("full_name")),
@@ -266,7 +265,7 @@ class OrgControl:
 
     def change_picklist(self, org: Org, request: Request, rest: list[str]) -> Json:
         """POST /__sim/picklists {object, field, add?, remove?, restricted?}."""
-        raw = object_of(request)
+        raw = request.object()
         table = named_table(org, raw.get("object"))
         made = table.field(str(raw.get("field")))
         if made is None:
@@ -282,6 +281,6 @@ class OrgControl:
 
     def set_quota(self, org: Org, request: Request, rest: list[str]) -> Json:
         """POST /__sim/quota {used}: how many calls others have made today."""
-        used = int(object_of(request).get("used") or 0)
+        used = int(request.object().get("used") or 0)
         org.do(["doc", "quota", "", {"used": used}])
         return {"used": used}

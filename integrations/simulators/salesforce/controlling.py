@@ -1,5 +1,6 @@
-"""What every control handler needs: its organization, its object, its body."""
+"""What every control handler needs: its organization, its records, who acts."""
 
+from integrations.simulators.errors import ControlError
 from integrations.simulators.salesforce.org import Org
 from integrations.simulators.salesforce.rows import Row
 from integrations.simulators.salesforce.table import Table
@@ -12,10 +13,6 @@ UI_ORIGIN = "com/salesforce/api/soap/64.0;client=SfdcInternalAPI/"
 UI_USER = "ada.marsh@example.com"
 
 
-class ControlError(Exception):
-    """The control request makes no sense."""
-
-
 def picked_org(world: World, request: Request) -> Org:
     """Return the organization of ?org= (or ?hub=), by default the first."""
     name = request.first("org") or request.first("hub")
@@ -23,14 +20,6 @@ def picked_org(world: World, request: Request) -> Org:
     if org is None:
         raise ControlError(f"no such organization: {name}")
     return org
-
-
-def object_of(request: Request) -> Json:
-    """Return the body, which must be an object."""
-    raw = request.json()
-    if not isinstance(raw, dict):
-        raise ControlError("an object was expected")
-    return raw
 
 
 def named_table(org: Org, name: object) -> Table:

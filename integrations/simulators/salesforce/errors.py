@@ -3,27 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from integrations.simulators.wire import Headers, Json, Reply, json_reply
+from integrations.simulators.errors import ApiError
+from integrations.simulators.wire import Json
 
 ROLLED_BACK = (
     "Record rolled back because not all records were valid and the request was using "
     "AllOrNone header"
 )
 _GONE = frozenset({"NOT_FOUND", "ENTITY_IS_DELETED"})
-
-
-class ApiError(Exception):
-    """Answer this request with an error. body: normally a list of errors."""
-
-    def __init__(self, status: int, body: Any, headers: Headers | None = None) -> None:
-        super().__init__(str(body))
-        self.status = status
-        self.body = body
-        self.headers = headers or []
-
-    def reply(self) -> Reply:
-        """Return the error as an answer."""
-        return json_reply(self.body, self.status, self.headers)
 
 
 class RowError(Exception):

@@ -1,38 +1,16 @@
-"""OAuth: codes, sessions, refresh tokens, introspection and revocation."""
+"""OAuth: sessions, refresh tokens, introspection and revocation."""
 
 import base64
 import hashlib
 import hmac
 import secrets
 
+from integrations.simulators.oauth import take_code, verifies
 from integrations.simulators.salesforce import defaults, errors
-from integrations.simulators.salesforce.org import Org
 from integrations.simulators.salesforce.world import AppConfig, World
 from integrations.simulators.wire import Json, Reply, Request, json_reply
 
 ACCESS_TOKEN_BYTES = 66
-
-
-def new_code(
-    world: World, app: AppConfig, *, org: Org, user: str, redirect_uri: str,
-    scope: str, challenge: str,
-) -> str:  # fmt: skip
-    """Return a single-use authorization code."""
-    code = "aPrx" + secrets.token_urlsafe(48)
-    world.put(
-        "codes",
-        code,
-        {
-            "client_id": app.client_id,
-            "org": org.pod,
-            "user": user,
-            "redirect_uri": redirect_uri,
-            "scope": scope,
-            "challenge": challenge,
-            "expires_at": world.now() + world.settings.code_ttl_s,
-        },
-    )
-    return code
 
 
 def token(world: World, request: Request) -> Reply:
@@ -69,9 +47,7 @@ def _basic(request: Request) -> dict[str, str]:
 def _code_grant(
     world: World, request: Request, app: AppConfig, form: dict[str, str]
 ) -> Json:
-    code = form.get("code", "")
-    found = world.documents("codes").get(code)
-    world.put("codes", code, None)
+    found = take_code(world, form.get("code", ""))
     if found is None or found["client_id"] != app.client_id:
         raise errors.oauth("invalid_grant", "invalid authorization code")
     if found["expires_at"] <= world.now():
@@ -80,7 +56,7 @@ def _code_grant(
         raise errors.oauth(
             "redirect_uri_mismatch", "redirect_uri must match configuration"
         )
-    if found["challenge"] != _challenge(found["challenge"], form):
+    if not verifies(form, found["challenge"]):
         raise errors.oauth("invalid_grant", "invalid code verifier")
     granted = {k: found[k] for k in ("org", "user", "scope", "client_id")}
     answer = _issue(world, request, app, granted)
@@ -92,14 +68,6 @@ def _code_grant(
 
 def _offline(scope: str) -> bool:
     return bool({"refresh_token", "offline_access"} & set(scope.split()))
-
-
-def _challenge(expected: str, form: dict[str, str]) -> str:
-    """Return the S256 challenge of the verifier; empty when none was announced."""
-    if not expected:
-        return ""
-    digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _new_refresh(world: World, granted: Json) -> str:

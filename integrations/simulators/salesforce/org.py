@@ -1,13 +1,12 @@
 """One organization: its tables, and the operations that are all that changes them.
 
-An operation is a JSON list [name, ...arguments]: `do` applies it and queues it for the
-journal, `replay` applies it again after a restart, `undo_to` takes it back.
+`undo_to` takes operations back, for requests that are all or nothing.
 """
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
+from integrations.simulators.accounts import Account
 from integrations.simulators.salesforce import computed, defaults
 from integrations.simulators.salesforce.catalogue import (
     standard_fields,
@@ -18,11 +17,9 @@ from integrations.simulators.salesforce.rows import Event, Row
 from integrations.simulators.salesforce.table import Table
 from integrations.simulators.wire import Json
 
-Op = list[Any]
 
-
-class Org:
-    """One organization. pod: three characters in all its ids; docs: kind -> key -> doc.
+class Org(Account):
+    """One organization. pod: three characters in all its ids.
 
     version grows whenever definitions or permissions change.
     """
@@ -30,15 +27,13 @@ class Org:
     def __init__(self, spec: defaults.OrgSpec) -> None:
         self.spec = spec
         self.pod = spec.pod
-        self.pending: list[Op] = []
-        self.clear()
+        super().__init__(spec.pod)
 
     def clear(self) -> None:
         """Start over with the built-in definitions and setup records."""
+        super().clear()
         self.tables: dict[str, Table] = {}
         self.by_lower: dict[str, Table] = {}
-        self.docs: dict[str, dict[str, Json]] = {}
-        self.pending = []
         self.version = 1
         self._undo: list[Callable[[], None]] | None = None
         for kind in standard_objects():
@@ -65,10 +60,6 @@ class Org:
                 return table
         return None
 
-    def documents(self, kind: str) -> dict[str, Json]:
-        """Return the documents of one kind by key."""
-        return self.docs.setdefault(kind, {})
-
     def user_named(self, username: str) -> Row | None:
         """Return a user by username or e-mail."""
         for row in self.tables["User"].rows.values():
@@ -81,15 +72,6 @@ class Org:
         return None
 
     # -- writing
-
-    def do(self, op: Op) -> Any:
-        """Apply an operation and queue it for the journal."""
-        self.pending.append(op)
-        return self.replay(op)
-
-    def replay(self, op: Op) -> Any:
-        """Apply an operation."""
-        return getattr(self, f"_do_{op[0]}")(*op[1:])
 
     def savepoint(self) -> tuple[int, int]:
         """Begin, or go on, remembering how to take operations back."""
@@ -105,7 +87,7 @@ class Org:
         del self.pending[point[1] :]
 
     def settle(self) -> None:
-        """Forget how to take operations back."""
+        """Hear that the request is over: nothing is taken back any more."""
         self._undo = None
 
     def _remember(self, table: Table, row: Row) -> None:
@@ -137,15 +119,7 @@ class Org:
         self, name: str, identifier: str, at: int, changes: Json, who: list[str]
     ) -> Row:
         """Change values; None clears."""
-        table = self.tables[name]
-        row = table.rows[identifier]
-        self._remember(table, row)
-        state = row.copy()
-        state.values = _merged(row.values, changes)
-        state.modified = state.stamp = at // 1000
-        state.modified_by = who[0]
-        table.become(row, state, changes)
-        row.events.append(Event(at, changes, *who))
+        row = self._write(name, identifier, at, changes, who, stamp=True)
         self._note_permissions(name)
         return row
 
@@ -153,11 +127,26 @@ class Org:
         self, name: str, identifier: str, at: int, changes: Json, who: list[str]
     ) -> Row:
         """Change values without moving a stamp."""
+        return self._write(name, identifier, at, changes, who, stamp=False)
+
+    def _write(
+        self,
+        name: str,
+        identifier: str,
+        at: int,
+        changes: Json,
+        who: list[str],
+        *,
+        stamp: bool,
+    ) -> Row:
         table = self.tables[name]
         row = table.rows[identifier]
         self._remember(table, row)
         state = row.copy()
         state.values = _merged(row.values, changes)
+        if stamp:
+            state.modified = state.stamp = at // 1000
+            state.modified_by = who[0]
         table.become(row, state, changes)
         row.events.append(Event(at, changes, *who))
         return row
@@ -205,10 +194,7 @@ class Org:
         table.drop(row)
 
     def _do_doc(self, kind: str, key: str, value: Json | None) -> None:
-        if value is None:
-            self.documents(kind).pop(key, None)
-        else:
-            self.documents(kind)[key] = value
+        super()._do_doc(kind, key, value)
         self.version += 1
 
     def _do_field(self, name: str, definition: Json) -> Field:

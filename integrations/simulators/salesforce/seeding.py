@@ -6,9 +6,9 @@ changes, which move no stamp, and `system` ones, which may set read-only fields.
 
 from typing import Any
 
+from integrations.simulators.errors import ControlError
 from integrations.simulators.salesforce import values
 from integrations.simulators.salesforce.controlling import (
-    ControlError,
     named_row,
     named_table,
     ui_writer,
@@ -18,6 +18,7 @@ from integrations.simulators.salesforce.rows import Row
 from integrations.simulators.salesforce.table import Table
 from integrations.simulators.salesforce.world import World
 from integrations.simulators.salesforce.writer import Writer
+from integrations.simulators.seeding import each_new
 from integrations.simulators.wire import Json
 
 _STAMPS = ("CreatedDate", "LastModifiedDate", "SystemModstamp")
@@ -53,8 +54,7 @@ def _seed_one(
     given = {k: _named(v, keys) for k, v in (item.get("properties") or {}).items()}
     if item.get("id"):
         return [change(writer, table, named_row(table, item["id"]), given, item)]
-    numbers = range(1, int(item.get("count") or 1) + 1)
-    return [_create(writer, table, given, item, number) for number in numbers]
+    return [_create(writer, table, filled, item) for filled in each_new(given, item)]
 
 
 def _named(value: Any, keys: dict[str, str]) -> Any:
@@ -63,11 +63,7 @@ def _named(value: Any, keys: dict[str, str]) -> Any:
     return value
 
 
-def _create(writer: Writer, table: Table, given: Json, item: Json, number: int) -> Row:
-    filled = {
-        name: value.replace("{n}", str(number)) if isinstance(value, str) else value
-        for name, value in given.items()
-    }
+def _create(writer: Writer, table: Table, filled: Json, item: Json) -> Row:
     system = _take_system(table, filled, creating=True) if item.get("system") else {}
     row = writer.create(table, filled)
     if system:

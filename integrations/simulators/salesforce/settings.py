@@ -1,11 +1,12 @@
 """Everything about the simulated Salesforce one may turn, with its default."""
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+
+from integrations.simulators import settings
 
 
 @dataclass(slots=True)
-class Settings:
+class Settings(settings.Settings):
     """Changeable while running.
 
     limits: count calls against daily_limit and refuse beyond it. A query sees a write
@@ -16,15 +17,12 @@ class Settings:
     hidden_fields, readonly_fields: "Lead.Rating,Contact.Birthdate", for every API user.
     """
 
-    limits: bool = True
     daily_limit: int = 100_000
     concurrent_limit: int = 25
     long_request_s: float = 20.0
     access_token_ttl_s: float = 7200
     code_ttl_s: float = 900
-    rotate_refresh_tokens: bool = False
     max_approvals: int = 5
-    clock_skew_s: float = 0.0
     visibility_delay_s: float = 0.0
     visibility_delay_max_s: float = 0.0
     auto_assign: bool = True
@@ -49,26 +47,3 @@ class Settings:
     event_merge: bool = True
     event_single_id: bool = False
     own_echoes: bool = True
-
-    def change(self, raw: dict[str, Any]) -> None:
-        """Set the named values; raises ValueError before changing anything."""
-        types = {field.name: field.type for field in fields(self)}
-        unknown = set(raw) - set(types)
-        if unknown:
-            raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
-        parsed = {name: _cast(types[name], value) for name, value in raw.items()}
-        for name, value in parsed.items():
-            setattr(self, name, value)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return all values."""
-        return asdict(self)
-
-
-def _cast(kind: Any, value: Any) -> Any:
-    if kind is bool:
-        return value if isinstance(value, bool) else str(value).lower() in _TRUE
-    return kind(value)
-
-
-_TRUE = frozenset({"1", "true", "yes", "on"})
