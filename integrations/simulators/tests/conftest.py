@@ -1,127 +1,31 @@
-"""One simulator process for these tests, and a client that speaks to it."""
+"""What every simulator is held to runs once for each vendor."""
 
-import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-import requests
 
-from integrations.simulators.hubspot import Options, build
-from integrations.simulators.server import SimulatorServer
-from integrations.simulators.testing import (  # noqa: F401
-    PRIVATE_TOKEN,
-    RunningSimulator,
-    hubspot_process,
-    hubspot_simulator,
-)
-from integrations.simulators.tests.contract import Exchange
-from integrations.simulators.wire import Request, request_of, wsgi_app
+from integrations.simulators.testing import RunningSimulator
+from integrations.simulators.tests.benches import Bench
+from integrations.simulators.tests.client import Client
+from integrations.simulators.tests.hubspot.bench import HUBSPOT
+from integrations.simulators.tests.salesforce.bench import SALESFORCE
+
+BENCHES: dict[str, Bench] = {bench.vendor: bench for bench in (HUBSPOT, SALESFORCE)}
 
 
-class Api:
-    """Calls a simulator with a bearer token; answers are `requests` responses."""
-
-    def __init__(self, base_url: str, token: str = PRIVATE_TOKEN) -> None:
-        self.base_url = base_url
-        self.session = requests.Session()
-        self.session.headers["Authorization"] = f"Bearer {token}"
-
-    def call(self, method: str, path: str, body: Any = None) -> requests.Response:
-        return self.session.request(
-            method, self.base_url + path, json=body, timeout=20, allow_redirects=False
-        )
-
-    def get(self, path: str) -> requests.Response:
-        return self.call("GET", path)
-
-    def post(self, path: str, body: Any = None) -> requests.Response:
-        return self.call("POST", path, body)
-
-    def put(self, path: str, body: Any = None) -> requests.Response:
-        return self.call("PUT", path, body)
-
-    def patch(self, path: str, body: Any = None) -> requests.Response:
-        return self.call("PATCH", path, body)
-
-    def delete(self, path: str) -> requests.Response:
-        return self.call("DELETE", path)
-
-    def create(self, kind: str, **properties: str) -> str:
-        """Create a record and return its id."""
-        answer = self.post(f"/crm/v3/objects/{kind}", {"properties": properties})
-        assert answer.status_code == 201, answer.text
-        number: str = answer.json()["id"]
-        return number
-
-    def search(self, kind: str, *filters: dict[str, Any], **more: Any) -> Any:
-        """Search with one filter group and return the answer's JSON."""
-        body = {"filterGroups": [{"filters": list(filters)}], **more}
-        answer = self.post(f"/crm/v3/objects/{kind}/search", body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+@pytest.fixture(params=sorted(BENCHES))
+def bench(request: pytest.FixtureRequest) -> Bench:
+    return BENCHES[request.param]
 
 
 @pytest.fixture
-def sim(hubspot_simulator: RunningSimulator) -> RunningSimulator:  # noqa: F811
-    return hubspot_simulator
+def sim(bench: Bench, request: pytest.FixtureRequest) -> RunningSimulator:
+    found: RunningSimulator = request.getfixturevalue(f"{bench.vendor}_simulator")
+    return found
 
 
 @pytest.fixture
-def api(sim: RunningSimulator) -> Iterator[Api]:
-    client = Api(sim.base_url)
-    yield client
-    client.session.close()
-
-
-class Recorded:
-    """A simulator in this process that remembers what was said."""
-
-    def __init__(self) -> None:
-        settings = {"limits": False, "index_delay_s": 0}
-        self.simulator = build(Options(settings=settings))
-        self.exchanges: list[Exchange] = []
-        self._lock = threading.Lock()
-        self._app = wsgi_app(self.simulator.handle)
-        self.server = SimulatorServer(self._record, host="127.0.0.1", port=0)
-
-    def _record(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        request = request_of(environ)
-        answered: list[int] = []
-
-        def note(status: str, headers: list[tuple[str, str]]) -> None:
-            answered.append(int(status.split()[0]))
-            start_response(status, headers)
-
-        body = b"".join(
-            wsgi_app(lambda _: self._handle(request))(_empty(environ), note)
-        )
-        with self._lock:
-            self.exchanges.append(
-                Exchange(
-                    method=request.method,
-                    path=request.path,
-                    query=request.query,
-                    content_type=request.header("Content-Type"),
-                    sent=request.body,
-                    status=answered[0],
-                    received=body,
-                )
-            )
-        return [body]
-
-    def _handle(self, request: Request) -> Any:
-        return self.simulator.handle(request)
-
-
-def _empty(environ: dict[str, Any]) -> dict[str, Any]:
-    return environ | {"CONTENT_LENGTH": "0"}
-
-
-@pytest.fixture
-def recorded() -> Iterator[Recorded]:
-    found = Recorded()
-    found.server.start()
+def client(bench: Bench, sim: RunningSimulator) -> Iterator[Client]:
+    found = bench.client(sim.base_url)
     yield found
-    found.server.stop()
-    found.simulator.close()
+    found.session.close()

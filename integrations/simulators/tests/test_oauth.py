@@ -1,68 +1,86 @@
-"""OAuth: consent, codes, tokens, rotation, introspection, scopes."""
+"""Signing in at every simulator: consent, codes, refreshing, expiry."""
 
 import base64
 import hashlib
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
 
-from integrations.simulators.tests.conftest import Api
+from integrations.simulators.testing import CLIENT_ID, CLIENT_SECRET, RunningSimulator
+from integrations.simulators.tests.benches import Bench
 
 BACK = "http://localhost:9/back"
-CLIENT = {"client_id": "demo-client-id", "client_secret": "demo-client-secret"}
-SCOPES = "oauth crm.objects.contacts.read crm.objects.contacts.write"
+CLIENT = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
 
 
-def authorize_url(sim, **changes: str) -> str:
-    query = {
-        "client_id": "demo-client-id",
-        "redirect_uri": BACK,
-        "scope": SCOPES,
-        "state": "s 1",
-    }
-    return f"{sim.base_url}/oauth/authorize?{urlencode(query | changes)}"
+class SignedIn:
+    """A person who let the app in, and what it was granted."""
+
+    def __init__(self, bench: Bench, sim: RunningSimulator, **form: str) -> None:
+        self.bench, self.sim = bench, sim
+        answer = self.exchange(bench, sim, self.decide(bench, sim, **form)["code"])
+        assert answer.status_code == 200, answer.text
+        self.granted: dict[str, Any] = answer.json()
+
+    @staticmethod
+    def url(bench: Bench, sim: RunningSimulator, **changes: str) -> str:
+        query = {"client_id": CLIENT_ID, "redirect_uri": BACK, "state": "s 1"}
+        asked = urlencode(query | dict(bench.sign_in.extra) | changes)
+        return f"{sim.base_url}{bench.sign_in.authorize}?{asked}"
+
+    @classmethod
+    def page(
+        cls, bench: Bench, sim: RunningSimulator, **changes: str
+    ) -> requests.Response:
+        url = cls.url(bench, sim, **changes)
+        return requests.get(url, allow_redirects=False, timeout=10)
+
+    @classmethod
+    def decide(
+        cls, bench: Bench, sim: RunningSimulator, *, challenge: str = "", **form: str
+    ) -> dict[str, str]:
+        more = {"code_challenge": challenge, "code_challenge_method": "S256"}
+        answer = requests.post(
+            cls.url(bench, sim, **(more if challenge else {})),
+            data={"decision": bench.sign_in.yes} | form,
+            allow_redirects=False,
+            timeout=10,
+        )
+        back = parse_qs(urlsplit(answer.headers["Location"]).query)
+        return {name: values[0] for name, values in back.items()}
+
+    @staticmethod
+    def exchange(
+        bench: Bench, sim: RunningSimulator, code: str, **more: str
+    ) -> requests.Response:
+        form = {"grant_type": "authorization_code", "redirect_uri": BACK, "code": code}
+        url = f"{sim.base_url}{bench.sign_in.token}"
+        return requests.post(url, data=CLIENT | form | more, timeout=10)
+
+    def refresh(self, **more: str) -> requests.Response:
+        form = {"grant_type": "refresh_token"} | {
+            "refresh_token": self.granted["refresh_token"]
+        }
+        url = f"{self.sim.base_url}{self.bench.sign_in.token}"
+        return requests.post(url, data=CLIENT | form | more, timeout=10)
+
+    def status(self) -> int:
+        token = self.granted["access_token"]
+        client = self.bench.client(self.sim.base_url, token)
+        return client.get(self.bench.reading).status_code
 
 
-def decide(
-    sim, decision: str = "connect", account: str = "4100001", **changes: str
-) -> dict[str, str]:
-    answer = requests.post(
-        authorize_url(sim, **changes),
-        data={"decision": decision, "account": account},
-        allow_redirects=False,
-        timeout=10,
-    )
-    back = answer.headers.get("Location", "")
-    return {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
-
-
-def token(sim, version: str = "v3", **form: str) -> requests.Response:
-    url = f"{sim.base_url}/oauth/{version}/token"
-    return requests.post(url, data=CLIENT | form, timeout=10)
-
-
-def exchange(sim, **changes: str) -> dict:
-    code = decide(sim, **changes)["code"]
-    answer = token(sim, grant_type="authorization_code", code=code, redirect_uri=BACK)
-    assert answer.status_code == 200, answer.text
-    granted: dict = answer.json()
-    return granted
-
-
-def refresh(sim, refresh_token: str) -> requests.Response:
-    return token(sim, grant_type="refresh_token", refresh_token=refresh_token)
-
-
-def test_the_consent_page_shows_scopes_accounts_and_both_buttons(sim) -> None:
-    page = requests.get(authorize_url(sim), timeout=10)
+def test_the_page_names_the_app_the_accounts_and_what_is_asked(bench, sim) -> None:
+    page = SignedIn.page(bench, sim)
 
     assert page.status_code == 200
     assert page.headers["Content-Type"].startswith("text/html")
-    for text in ("crm.objects.contacts.write", "4100001", "4100002"):
+    for text in ("crmsync", *bench.sign_in.accounts, bench.sign_in.extra["scope"][:3]):
         assert text in page.text
-    assert "Connect app" in page.text
-    assert "Cancel" in page.text
+    for decision in (bench.sign_in.yes, bench.sign_in.no):
+        assert f'value="{decision}"' in page.text
 
 
 @pytest.mark.parametrize(
@@ -71,233 +89,139 @@ def test_the_consent_page_shows_scopes_accounts_and_both_buttons(sim) -> None:
         {"client_id": "unknown"},
         {"redirect_uri": "http://elsewhere.example.com/back"},
         {"redirect_uri": "javascript:alert(1)"},
-        {"scope": "crm.objects.contacts.read"},
+        {"redirect_uri": "https://example.com/back#part"},
         {"code_challenge": "x", "code_challenge_method": "plain"},
     ],
 )
-def test_a_wrong_authorize_url_is_an_error_page_and_no_redirect(sim, change) -> None:
-    page = requests.get(authorize_url(sim, **change), allow_redirects=False, timeout=10)
+def test_a_wrong_address_is_an_error_page_and_no_redirect(bench, sim, change) -> None:
+    page = SignedIn.page(bench, sim, **change)
 
     assert page.status_code == 400
-    assert "Authorization failed" in page.text
+    assert "role=alert" in page.text
 
 
-def test_state_comes_back_with_the_code(sim) -> None:
-    answer = decide(sim)
+def test_state_comes_back_with_the_code(bench, sim) -> None:
+    answer = SignedIn.decide(bench, sim)
 
     assert answer["state"] == "s 1"
     assert answer["code"]
 
 
-def test_cancelling_sends_access_denied(sim) -> None:
-    answer = decide(sim, "cancel")
+def test_a_refusal_comes_back_too(bench, sim) -> None:
+    answer = SignedIn.decide(bench, sim, decision=bench.sign_in.no)
 
     assert answer["error"] == "access_denied"
     assert answer["error_description"]
     assert answer["state"] == "s 1"
 
 
-def test_the_second_account_has_its_own_records(sim) -> None:
-    granted = exchange(sim, account="4100002")
-    api = Api(sim.base_url, granted["access_token"])
+def test_a_code_becomes_a_token_once(bench, sim) -> None:
+    code = SignedIn.decide(bench, sim)["code"]
 
-    api.create("contacts", email="ann@example.com")
-
-    assert granted["hub_id"] == 4100002
-    assert sim.dump("contacts") == []
-    assert len(sim.dump("contacts", hub_id=4100002)) == 1
-
-
-def test_an_account_in_the_path_is_the_only_choice(sim) -> None:
-    url = authorize_url(sim).replace("/oauth/", "/oauth/4100002/")
-
-    page = requests.get(url, timeout=10).text
-
-    assert "4100002" in page
-    assert "4100001" not in page
-
-
-def test_a_code_works_once(sim) -> None:
-    code = decide(sim)["code"]
-    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK}
-
-    answers = [token(sim, **form).status_code for _ in range(2)]
+    answers = [SignedIn.exchange(bench, sim, code).status_code for _ in range(2)]
 
     assert answers == [200, 400]
 
 
-def test_a_code_expires_soon(sim) -> None:
-    code = decide(sim)["code"]
-    sim.configure(clock_skew_s=61)
+def test_a_code_expires_soon(bench, sim) -> None:
+    code = SignedIn.decide(bench, sim)["code"]
+    sim.configure(clock_skew_s=bench.sign_in.code_ttl_s + 1)
 
-    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK}
-
-    assert token(sim, **form).status_code == 400
+    assert SignedIn.exchange(bench, sim, code).status_code == 400
 
 
-def test_a_code_needs_its_redirect_uri(sim) -> None:
-    code = decide(sim)["code"]
-    form = {"grant_type": "authorization_code", "code": code}
+def test_a_code_needs_its_redirect_uri(bench, sim) -> None:
+    code = SignedIn.decide(bench, sim)["code"]
 
-    assert (
-        token(sim, redirect_uri="http://localhost:9/other", **form).status_code == 400
-    )
+    other = SignedIn.exchange(bench, sim, code, redirect_uri=f"{BACK}/other")
+
+    assert other.status_code == 400
 
 
 @pytest.mark.parametrize(("verifier", "status"), [("v" * 50, 200), ("w" * 50, 400)])
-def test_pkce_is_checked_when_announced(sim, verifier, status) -> None:
+def test_a_verifier_is_checked_when_announced(bench, sim, verifier, status) -> None:
     digest = hashlib.sha256(b"v" * 50).digest()
     challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    code = decide(sim, code_challenge=challenge, code_challenge_method="S256")["code"]
+    code = SignedIn.decide(bench, sim, challenge=challenge)["code"]
 
-    answer = token(
-        sim,
-        grant_type="authorization_code",
-        code=code,
-        redirect_uri=BACK,
-        code_verifier=verifier,
-    )
+    answer = SignedIn.exchange(bench, sim, code, code_verifier=verifier)
 
     assert answer.status_code == status
 
 
-def test_v1_and_v3_differ_in_what_they_tell(sim) -> None:
-    granted = exchange(sim)
+def test_the_second_account_has_its_own_records(bench, sim) -> None:
+    other = bench.sign_in.accounts[1]
+    token = SignedIn(bench, sim, account=other).granted["access_token"]
 
-    old = token(
-        sim, "v1", grant_type="refresh_token", refresh_token=granted["refresh_token"]
-    ).json()
+    made = bench.client(sim.base_url, token).post(bench.collection, bench.one())
 
-    assert set(granted) - set(old) == {"hub_id", "scopes"}
-    assert granted["expires_in"] == 1800
-    assert len(granted["access_token"]) > 200
-
-
-def test_an_unknown_refresh_token_is_named_so(sim) -> None:
-    answer = refresh(sim, "nope")
-
-    assert answer.status_code == 400
-    assert answer.json() == {
-        "error": "invalid_grant",
-        "error_description": "refresh token is invalid, expired or revoked",
-        "status": "BAD_REFRESH_TOKEN",
-        "message": "refresh token is invalid, expired or revoked",
-    }
+    there = sim.control("GET", f"dump?object={bench.people}&hub={other}")
+    assert made.status_code == 201
+    assert sim.dump(bench.people) == []
+    assert len(there[bench.people]) == 1
 
 
-def test_a_wrong_client_secret_is_refused(sim) -> None:
-    url = f"{sim.base_url}/oauth/v3/token"
-    form = CLIENT | {"client_secret": "wrong", "grant_type": "refresh_token"}
+def test_a_refresh_gives_another_access_token(bench, sim) -> None:
+    person = SignedIn(bench, sim)
 
-    answer = requests.post(url, data=form, timeout=10)
+    again = person.refresh().json()
 
-    assert (answer.status_code, answer.json()["status"]) == (400, "BAD_CLIENT_SECRET")
-
-
-def test_refresh_tokens_stay_unless_rotation_is_on(sim) -> None:
-    granted = exchange(sim)
-
-    again = refresh(sim, granted["refresh_token"]).json()
-
-    assert again["refresh_token"] == granted["refresh_token"]
-    assert again["access_token"] != granted["access_token"]
+    assert again["access_token"] != person.granted["access_token"]
+    assert person.refresh().status_code == 200
 
 
-def test_reusing_a_rotated_token_revokes_the_family(sim) -> None:
+def test_a_rotated_refresh_token_works_no_more(bench, sim) -> None:
     sim.configure(rotate_refresh_tokens=True)
-    first = exchange(sim)["refresh_token"]
-    second = refresh(sim, first).json()["refresh_token"]
+    person = SignedIn(bench, sim)
 
-    reused = refresh(sim, first)
-    newest = refresh(sim, second)
+    rotated = person.refresh().json()["refresh_token"]
 
-    assert second != first
-    assert reused.json()["status"] == "BAD_REFRESH_TOKEN"
-    assert newest.json()["status"] == "BAD_REFRESH_TOKEN"
+    assert rotated != person.granted["refresh_token"]
+    assert person.refresh(refresh_token=rotated).status_code == 200
+    assert person.refresh().status_code == 400
 
 
-def test_an_expired_access_token_is_told_apart_from_a_bad_one(sim) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [{"client_secret": "guess"}, {"refresh_token": "nope"}, {"client_id": "nobody"}],
+)
+def test_a_refresh_needs_the_app_and_its_token(bench, sim, wrong) -> None:
+    assert SignedIn(bench, sim).refresh(**wrong).status_code == 400
+
+
+def test_an_access_token_expires(bench, sim) -> None:
     sim.configure(access_token_ttl_s=30)
-    granted = exchange(sim)
-    api = Api(sim.base_url, granted["access_token"])
-    assert api.get("/crm/v3/objects/contacts").status_code == 200
+    person = SignedIn(bench, sim)
+    before = person.status()
 
     sim.configure(clock_skew_s=31)
-    expired = api.get("/crm/v3/objects/contacts")
-    unknown = Api(sim.base_url, "nope").get("/crm/v3/objects/contacts")
 
-    assert granted["expires_in"] == 30
-    assert (expired.status_code, unknown.status_code) == (401, 401)
-    assert expired.json()["category"] == "EXPIRED_AUTHENTICATION"
-    assert unknown.json()["category"] == "INVALID_AUTHENTICATION"
+    assert (before, person.status()) == (200, 401)
 
 
-def test_all_tokens_can_be_expired_at_once(sim) -> None:
-    api = Api(sim.base_url, exchange(sim)["access_token"])
+def test_all_access_tokens_can_be_expired_at_once(bench, sim) -> None:
+    person = SignedIn(bench, sim)
 
     sim.control("POST", "expire-tokens")
 
-    assert api.get("/crm/v3/objects/contacts").status_code == 401
+    assert person.status() == 401
+    assert person.refresh().status_code == 200
 
 
-def test_a_missing_scope_is_a_403_that_names_it(sim) -> None:
-    api = Api(sim.base_url, exchange(sim)["access_token"])
+def test_an_app_can_be_let_out_again(bench, sim) -> None:
+    person = SignedIn(bench, sim)
 
-    answer = api.get("/crm/v3/objects/deals")
+    counts = sim.control("POST", "revoke")
 
-    assert answer.status_code == 403
-    assert answer.json()["category"] == "MISSING_SCOPES"
-    assert answer.json()["errors"][0]["context"]["requiredGranularScopes"] == [
-        "crm.objects.deals.read"
-    ]
+    assert (counts["access"], counts["refresh"]) == (0, 0)
+    assert person.status() == 401
+    assert person.refresh().status_code == 400
 
 
-def test_private_tokens_may_have_scopes_too(sim) -> None:
-    sim.add_token("pat-readonly", ["crm.objects.contacts.read"])
-    api = Api(sim.base_url, "pat-readonly")
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer nope", "Basic eDp5"])
+def test_without_a_known_token_nobody_is_let_in(bench, sim, authorization) -> None:
+    client = bench.client(sim.base_url)
 
-    assert api.get("/crm/v3/objects/contacts").status_code == 200
-    assert api.post("/crm/v3/objects/contacts", {"properties": {}}).status_code == 403
+    answer = client.get(bench.reading, headers={"Authorization": authorization})
 
-
-def test_introspection_takes_either_field(sim) -> None:
-    granted = exchange(sim)
-    url = f"{sim.base_url}/oauth/v3/token/introspect"
-    base = CLIENT | {"token_type_hint": "access_token"}
-
-    by_hint = requests.post(
-        url, data=base | {"access_token": granted["access_token"]}, timeout=10
-    ).json()
-    by_token = requests.post(
-        url, data=base | {"token": granted["access_token"]}, timeout=10
-    ).json()
-    unknown = requests.post(url, data=base | {"token": "nope"}, timeout=10).json()
-
-    assert by_hint["active"] is by_token["active"] is True
-    assert by_hint["scopes"] == SCOPES.split()
-    assert unknown == {"active": False}
-
-
-def test_revoking_ends_refreshing_but_not_live_tokens(sim) -> None:
-    granted = exchange(sim)
-    form = CLIENT | {"token": granted["refresh_token"]}
-
-    requests.post(f"{sim.base_url}/oauth/v3/token/revoke", data=form, timeout=10)
-
-    api = Api(sim.base_url, granted["access_token"])
-    assert refresh(sim, granted["refresh_token"]).status_code == 400
-    assert api.get("/crm/v3/objects/contacts").status_code == 200
-
-
-def test_v1_describes_and_deletes_tokens(sim) -> None:
-    granted = exchange(sim)
-    base = f"{sim.base_url}/oauth/v1"
-
-    info = requests.get(f"{base}/access-tokens/{granted['access_token']}", timeout=10)
-    path = f"{base}/refresh-tokens/{granted['refresh_token']}"
-    described = requests.get(path, timeout=10).json()
-    gone = requests.delete(path, timeout=10)
-
-    assert info.json()["hub_id"] == described["hub_id"] == 4100001
-    assert gone.status_code == 204
-    assert refresh(sim, granted["refresh_token"]).status_code == 400
+    assert answer.status_code == 401

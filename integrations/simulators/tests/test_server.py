@@ -15,6 +15,11 @@ PATH = "/crm/v3/objects/contacts"
 HEAD = f"Host: x\r\nAuthorization: Bearer {PRIVATE_TOKEN}\r\n"
 
 
+@pytest.fixture
+def sim(hubspot_simulator: RunningSimulator) -> RunningSimulator:
+    return hubspot_simulator
+
+
 def address(sim: RunningSimulator) -> tuple[str, int]:
     parts = urlsplit(sim.base_url)
     assert parts.hostname is not None

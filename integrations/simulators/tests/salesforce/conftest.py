@@ -6,52 +6,24 @@ from typing import Any
 import pytest
 import requests
 
-from integrations.simulators.testing import (  # noqa: F401
-    SALESFORCE_TOKEN,
-    RunningSimulator,
-    salesforce_process,
-    salesforce_simulator,
-)
+from integrations.simulators.testing import SALESFORCE_TOKEN, RunningSimulator
+from integrations.simulators.tests.client import Client
 
 V = "/services/data/v64.0"
 NO_RULE = {"Sforce-Auto-Assign": "FALSE"}
 
 
-class Api:
-    """Calls a simulator with a session id; answers are `requests` responses.
+class Api(Client):
+    """Calls a simulator with a session id.
 
     Paths are below /services/data/v64.0 unless they begin with /services.
     """
 
     def __init__(self, base_url: str, token: str = SALESFORCE_TOKEN) -> None:
-        self.base_url = base_url
-        self.session = requests.Session()
-        self.session.headers["Authorization"] = f"Bearer {token}"
+        super().__init__(base_url, token)
 
-    def call(
-        self, method: str, path: str, body: Any = None, **more: Any
-    ) -> requests.Response:
-        whole = path if path.startswith("/services") else V + path
-        return self.session.request(
-            method,
-            self.base_url + whole,
-            json=body,
-            timeout=20,
-            allow_redirects=False,
-            **more,
-        )
-
-    def get(self, path: str, **more: Any) -> requests.Response:
-        return self.call("GET", path, **more)
-
-    def post(self, path: str, body: Any = None, **more: Any) -> requests.Response:
-        return self.call("POST", path, body, **more)
-
-    def patch(self, path: str, body: Any = None, **more: Any) -> requests.Response:
-        return self.call("PATCH", path, body, **more)
-
-    def delete(self, path: str, **more: Any) -> requests.Response:
-        return self.call("DELETE", path, **more)
+    def whole(self, path: str) -> str:
+        return path if path.startswith("/services") else V + path
 
     def create(self, kind: str, **values: Any) -> str:
         """Create a record past the assignment rule, and return its id."""
@@ -82,7 +54,7 @@ class Api:
 
 
 @pytest.fixture
-def sim(salesforce_simulator: RunningSimulator) -> RunningSimulator:  # noqa: F811
+def sim(salesforce_simulator: RunningSimulator) -> RunningSimulator:
     return salesforce_simulator
 
 

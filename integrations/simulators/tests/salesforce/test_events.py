@@ -1,14 +1,11 @@
 """Change events and outbound messages: what is told, how, and how often."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
 from integrations.simulators.testing import SALESFORCE_USER_ID, wait_until
+from integrations.simulators.tests.client import Receiver
 from integrations.simulators.tests.salesforce import contract
 from integrations.simulators.tests.salesforce.conftest import NO_RULE
 from integrations.simulators.tests.salesforce.test_setup import names_and_texts
@@ -22,50 +19,13 @@ ACK = (
 LEAD = {"LastName": "Marsh", "FirstName": "Ann", "Company": "Fern", "City": "Lyon"}
 
 
-class Receiver:
-    """Takes what is posted. answers: (status, body) in turn, the last one for ever."""
-
-    def __init__(self) -> None:
-        self.bodies: list[bytes] = []
-        self.headers: list[dict[str, str]] = []
-        self.answers: list[tuple[int, str]] = [(200, ACK)]
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                status, answer = receiver.take(body, dict(self.headers))
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer.encode())
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/in"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def take(self, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
-        self.bodies.append(body)
-        self.headers.append(headers)
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-    def events(self, count: int) -> list[Any]:
-        """Wait for so many posts; return them parsed."""
-        wait_until(lambda: len(self.bodies) >= count)
-        return [json.loads(body) for body in self.bodies]
-
-
 @pytest.fixture
 def receiver(sim) -> Iterator[Receiver]:
     sim.configure(event_delay_s=0, event_retry_s=0.01)
-    found = Receiver()
+    found = Receiver(usual=(200, ACK))
     yield found
     sim.control("DELETE", "events")
-    found.server.shutdown()
-    found.server.server_close()
+    found.close()
 
 
 def test_a_created_record_is_told_whole(api, sim, receiver) -> None:
@@ -75,7 +35,7 @@ def test_a_created_record_is_told_whole(api, sim, receiver) -> None:
     headers = NO_RULE | {"Sforce-Call-Options": "client=crmsync"}
     lead = api.post("/sobjects/Lead", LEAD, headers=headers).json()["id"]
 
-    (event,) = receiver.events(1)
+    (event,) = receiver.posts(1)
     header = event["ChangeEventHeader"]
 
     assert contract.problems("ChangeEvent", event) == []
@@ -95,7 +55,7 @@ def test_an_update_tells_only_what_changed(api, sim, receiver) -> None:
 
     api.update("Lead", lead, LastName="Keller", City=None, Company="Fern")
 
-    (event,) = receiver.events(1)
+    (event,) = receiver.posts(1)
     header = event["ChangeEventHeader"]
     assert header["changedFields"] == [
         "LastModifiedDate",
@@ -114,7 +74,7 @@ def test_deletes_and_undeletes_are_told(api, sim, receiver) -> None:
     api.delete(f"/sobjects/Lead/{lead}")
     sim.control("POST", "undelete", {"object": "Lead", "id": lead})
 
-    kinds = {e["ChangeEventHeader"]["changeType"] for e in receiver.events(2)}
+    kinds = {e["ChangeEventHeader"]["changeType"] for e in receiver.posts(2)}
     assert kinds == {"DELETE", "UNDELETE"}
 
 
@@ -125,7 +85,7 @@ def test_like_changes_of_several_records_are_one_event(api, sim, receiver) -> No
 
     api.patch("/composite/sobjects", {"records": rows}, headers=NO_RULE)
 
-    (event,) = receiver.events(1)
+    (event,) = receiver.posts(1)
     assert event["ChangeEventHeader"]["recordIds"] == leads
 
 
@@ -137,7 +97,7 @@ def test_what_was_rolled_back_is_never_told(api, sim, receiver) -> None:
     api.post("/composite/sobjects", {"allOrNone": True, "records": rows})
     api.create("Contact", LastName="Marsh")
 
-    assert receiver.events(1)[0]["Name"]["LastName"] == "Marsh"
+    assert receiver.posts(1)[0]["Name"]["LastName"] == "Marsh"
     wait_until(lambda: sim.control("GET", "events")["waiting"] == 0)
     assert len(receiver.bodies) == 1
 
@@ -151,7 +111,7 @@ def test_own_writes_can_go_untold(api, sim, receiver) -> None:
         "object": "Lead", "id": lead, "values": {"City": "Oslo"},
     })  # fmt: skip
 
-    (event,) = receiver.events(1)
+    (event,) = receiver.posts(1)
     origin = event["ChangeEventHeader"]["changeOrigin"]
     assert event["Address"] == {"City": "Oslo"}
     assert origin == "com/salesforce/api/soap/64.0;client=SfdcInternalAPI/"
@@ -163,7 +123,7 @@ def test_events_repeat_and_come_as_a_relay_shows_them(api, sim, receiver) -> Non
 
     lead = api.create("Lead", **LEAD)
 
-    first, second = receiver.events(2)
+    first, second = receiver.posts(2)
     assert first == second
     assert first["ChangeEventHeader"]["recordId"] == lead
 
@@ -174,7 +134,7 @@ def test_a_failed_delivery_is_retried(api, sim, receiver) -> None:
 
     api.create("Lead", **LEAD)
 
-    first, second = receiver.events(2)
+    first, second = receiver.posts(2)
     assert first == second
 
 
@@ -183,7 +143,7 @@ def test_gaps_say_that_something_happened(api, sim, receiver) -> None:
 
     sim.control("POST", "gap", {"object": "Lead", "kind": "GAP_OVERFLOW"})
 
-    (event,) = receiver.events(1)
+    (event,) = receiver.posts(1)
     assert event["ChangeEventHeader"]["changeType"] == "GAP_OVERFLOW"
     assert contract.problems("ChangeEvent", event) == []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.simulators.tests.conftest import Api
+from integrations.simulators.tests.hubspot.conftest import Api
 
 PROPERTIES = "/crm/v3/properties/contacts"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-CONTRACT = Path(__file__).resolve().parents[4] / "shared/contracts/hubspot/openapi"
+CONTRACT = Path(__file__).resolve().parents[5] / "shared/contracts/hubspot/openapi"
 # The contract's facts say property values are string or null; the machine-made files
 # cannot say so. Its 429 example has no category, which its error schema requires.
 NULLABLE = {"type": "string", "nullable": True}

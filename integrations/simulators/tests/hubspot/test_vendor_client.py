@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from integrations.simulators.testing import PRIVATE_TOKEN
-from integrations.simulators.tests import contract
-from integrations.simulators.tests.conftest import Api, Recorded
+from integrations.simulators.tests.hubspot import contract
+from integrations.simulators.tests.hubspot.conftest import Api, Recorded
 
 hubspot = pytest.importorskip("hubspot", reason="hubspot-api-client is not installed")
 

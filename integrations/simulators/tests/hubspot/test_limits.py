@@ -2,8 +2,8 @@
 
 import requests
 
-from integrations.simulators.tests.conftest import Api
-from integrations.simulators.tests.test_oauth import exchange
+from integrations.simulators.tests.hubspot.conftest import Api
+from integrations.simulators.tests.hubspot.test_oauth import exchange
 
 LIST = "/crm/v3/objects/contacts"
 
