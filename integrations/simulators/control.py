@@ -84,6 +84,10 @@ class Control(ABC, Generic[AccountT, TableT]):
         """Return {id, fields: name -> versions, writes}, oldest first."""
 
     @abstractmethod
+    def editable(self, table: TableT) -> Iterable[str]:
+        """Return the fields a person may change."""
+
+    @abstractmethod
     def put_in(self, account: AccountT, raw: Json) -> Json:
         """Create, change or delete records from outside the API."""
 
@@ -110,6 +114,7 @@ class Control(ABC, Generic[AccountT, TableT]):
             ("GET", "log"): self.log,
             ("GET", "stats"): self.stats,
             ("GET", "history"): self.history,
+            ("GET", "editable"): self.fields,
             ("POST", "reset"): self.reset,
             ("POST", "seed"): self.seed,
             ("GET", "config"): self.show_config,
@@ -196,6 +201,13 @@ class Control(ABC, Generic[AccountT, TableT]):
         account = self.account(request)
         with self._world.lock:
             return self.record_history(account, self.table(account, rest[0]), rest[1])
+
+    def fields(self, request: Request, rest: list[str]) -> Json:
+        """GET /__sim/editable?object=: the fields a person may change."""
+        account = self.account(request)
+        with self._world.lock:
+            table = self.table(account, request.first("object"))
+            return {"fields": sorted(self.editable(table))}
 
     # -- changing
 

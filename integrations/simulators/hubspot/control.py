@@ -99,6 +99,10 @@ class Control(control.Control[Portal, RecordTable]):
         ]
         return {"id": str(record.id), "fields": fields, "writes": writes}
 
+    def editable(self, table: RecordTable) -> Iterable[str]:
+        """Return the properties that may be set."""
+        return table.writable
+
     def put_in(self, account: Portal, raw: Json) -> Json:
         """See seeding.seed."""
         return seeding.seed(self.world, account, raw)

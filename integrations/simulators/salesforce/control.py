@@ -85,6 +85,10 @@ class Control(control.Control[Org, Table]):
             raise errors.not_found()
         return row_history(row)
 
+    def editable(self, table: Table) -> Iterable[str]:
+        """Return the fields that may be updated."""
+        return [name for name, made in table.fields.items() if made.updateable]
+
     def put_in(self, account: Org, raw: Json) -> Json:
         """See seeding.seed."""
         return seeding.seed(self.world, account, raw)

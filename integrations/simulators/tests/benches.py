@@ -34,8 +34,9 @@ class Bench:
 
     people: what its dumps call them; collection: where one is made by POST of `one`;
     batch: where several are, of `several`; reading: a GET that answers 200; subject:
-    what a subscription to new people is called; statuses: of faults that answer with
-    another status than their name.
+    what a subscription to new people is called; delays: how the settings of its
+    deliveries begin; statuses: of faults that answer with another status than their
+    name.
     """
 
     vendor: str
@@ -50,6 +51,7 @@ class Bench:
     subject: str
     delays: str
     city: str
+    email: str
     sign_in: SignIn
     statuses: Mapping[str, int] = field(default_factory=dict)
 

@@ -98,6 +98,13 @@ def test_a_person_may_edit_delete_and_restore(bench, client, sim) -> None:
     assert sim.dump(bench.people)[0]["properties"][bench.city] == "Bonn"
 
 
+def test_a_person_is_offered_what_may_be_edited(bench, sim) -> None:
+    offered = sim.control("GET", f"editable?object={bench.people}")["fields"]
+
+    assert bench.city in offered
+    assert not {"Id", "CreatedDate", "hs_object_id", "createdate"}.intersection(offered)
+
+
 def test_history_keeps_every_value(bench, client, sim) -> None:
     number = client.post(bench.collection, bench.one()).json()["id"]
     client.patch(f"{bench.collection}/{number}", bench.edited("Bonn"))

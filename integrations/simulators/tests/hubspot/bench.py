@@ -41,6 +41,7 @@ HUBSPOT = _HubSpot(
     subject="contact.creation",
     delays="webhook",
     city="city",
+    email="email",
     sign_in=SignIn(
         authorize="/oauth/authorize",
         token="/oauth/v3/token",

@@ -43,6 +43,7 @@ SALESFORCE = _Salesforce(
     subject="Lead",
     delays="event",
     city="City",
+    email="Email",
     sign_in=SignIn(
         authorize="/services/oauth2/authorize",
         token="/services/oauth2/token",
