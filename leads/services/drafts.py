@@ -38,8 +38,10 @@ class Draft:
         """Change one of the workspace's own fields; None takes the value away."""
         custom = self.record.custom
         self._note(f"custom.{name}", custom.get(name), value)
-        rest = {key: old for key, old in custom.items() if key != name}
-        self.record.custom = rest if value is None else {**rest, name: value}
+        if value is None:
+            custom.pop(name, None)
+        else:
+            custom[name] = value
 
     def _note(self, name: str, old: object, new: object) -> None:
         before = self.changed.get(name, (old, None))[0]

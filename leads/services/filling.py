@@ -10,7 +10,7 @@ from crmsync.core.models import Membership, Workspace
 from leads.models import Campaign, Company, CustomField, Deal, Lead, Pipeline, Stage
 from leads.services import customvalues
 from leads.services.drafts import Draft
-from leads.services.fields import FIELDS
+from leads.services.fields import FIELDS, Field
 from leads.services.values import Cleaner, Wrong
 
 _TABLES: Mapping[str, type[Any]] = {
@@ -30,23 +30,23 @@ def fill(workspace: Workspace, record_type: str, given: Given) -> None:
     Values: field -> value, absent = unchanged, None = clear; `custom` holds those of
     the workspace's own fields in the same way.
     """
-    cleaners = {n: spec.clean(workspace) for n, spec in FIELDS[record_type].items()}
+    fields = FIELDS[record_type]
+    cleaners = {n: (spec, spec.clean(workspace)) for n, spec in fields.items()}
     own = _own_fields(workspace, record_type, given)
     for draft, values in given:
         for name, value in values.items():
             if name == "custom":
                 _fill_custom(draft, value, own)
             elif name in cleaners:
-                _fill_one(draft, record_type, name, value, cleaners[name])
+                _fill_one(draft, name, value, *cleaners[name])
             else:
                 draft.wrong(name, f"A {record_type} has no such field to write.")
     _check_references(record_type, [draft for draft, _ in given])
 
 
 def _fill_one(
-    draft: Draft, record_type: str, name: str, value: object, clean: Cleaner
+    draft: Draft, name: str, value: object, spec: Field, clean: Cleaner
 ) -> None:
-    spec = FIELDS[record_type][name]
     try:
         cleaned = spec.blank if value is None else clean(value)
     except Wrong as error:
@@ -89,12 +89,13 @@ def _check_references(record_type: str, drafts: Sequence[Draft]) -> None:
     """Refuse ids that are not the workspace's, in one query per table."""
     asked: dict[str, set[int]] = defaultdict(set)
     places = []
+    tables = {n: f.refers_to for n, f in FIELDS[record_type].items() if f.refers_to}
     for draft in drafts:
-        for name, (_, value) in draft.changed.items():
-            spec = FIELDS[record_type].get(name)
-            if spec and spec.refers_to and isinstance(value, int):
-                asked[spec.refers_to].add(value)
-                places.append((draft, name, spec.refers_to, value))
+        for name in tables.keys() & draft.changed.keys():
+            value = draft.changed[name][1]
+            if isinstance(value, int):
+                asked[tables[name]].add(value)
+                places.append((draft, name, tables[name], value))
     there = {table: _existing(table, ids) for table, ids in asked.items()}
     for draft, name, table, value in places:
         if value not in there[table]:

@@ -18,6 +18,8 @@ MAX_ID = 2**63 - 1
 MAX_MONEY = Decimal(10) ** 16
 MAX_BODY = 100_000
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
+# Nearly every address; a closer look would find its host, too.
+_PLAIN_ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?:[/?#]|\Z)")
 
 Cleaner = Callable[[object], object]
 
@@ -36,7 +38,8 @@ def text(max_length: int) -> Callable[[object], str]:
     def clean(value: object) -> str:
         if not isinstance(value, str):
             raise Wrong("This must be text.")
-        _storable(value)
+        if not value.isascii() or "\x00" in value:
+            _storable(value)
         found = value.strip()
         if len(found) > max_length:
             raise Wrong(f"At most {max_length} characters; this has {len(found)}.")
@@ -54,9 +57,13 @@ def _storable(value: str) -> None:
         raise Wrong("This is not valid Unicode text.") from error
 
 
+_address, _number, _place = text(254), text(60), text(500)
+_long, _short = text(2000), text(20)
+
+
 def email(value: object) -> str:
     """Return the normal form of an address; an empty one stays empty."""
-    given = text(254)(value)
+    given = _address(value)
     found = normal_email(given)
     if given and not found:
         raise Wrong(f"{given} is not an e-mail address.")
@@ -67,7 +74,7 @@ def phone(region: str) -> Callable[[object], str]:
     """Return a cleaner of phone numbers; the region reads those without a code."""
 
     def clean(value: object) -> str:
-        given = text(60)(value)
+        given = _number(value)
         found = normal_phone(given, region) if given else ""
         if given and not found:
             raise Wrong(
@@ -80,7 +87,7 @@ def phone(region: str) -> Callable[[object], str]:
 
 def linkedin(value: object) -> str:
     """Return the public id of a LinkedIn profile, from its address or the id itself."""
-    given = text(500)(value)
+    given = _place(value)
     found = normal_linkedin(given)
     if given and not found:
         raise Wrong(f"{given} is neither a LinkedIn profile's address nor its id.")
@@ -89,7 +96,7 @@ def linkedin(value: object) -> str:
 
 def domain(value: object) -> str:
     """Return the host of a web address or the bare domain."""
-    given = text(500)(value)
+    given = _place(value)
     found = normal_domain(given)
     if given and not found:
         raise Wrong(f"{given} is not a domain, like example.com.")
@@ -98,7 +105,9 @@ def domain(value: object) -> str:
 
 def web_address(value: object) -> str:
     """Return an http or https address."""
-    given = text(2000)(value)
+    given = _long(value)
+    if _PLAIN_ADDRESS.match(given):
+        return given
     try:
         parts = urlsplit(given)
         fits = parts.scheme in {"http", "https"} and bool(parts.hostname)
@@ -163,7 +172,7 @@ def _decimal(value: object) -> Decimal:
 
 def currency(value: object) -> str:
     """Return an ISO 4217 code."""
-    found = text(20)(value).upper()
+    found = _short(value).upper()
     if found and not _CURRENCY.match(found):
         raise Wrong("Give the currency as three letters, like EUR.")
     return found

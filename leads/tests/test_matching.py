@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+
+import phonenumbers
 import pytest
 from email_validator import EmailNotValidError, validate_email
 
@@ -95,6 +98,27 @@ def by_the_book(given: str) -> str:
 def test_phone_in_normal_form(given: str, region: str, normal: str) -> None:
     assert normal_phone(given, region) == normal
     assert normal_phone(normal, region) == normal
+
+
+@pytest.mark.parametrize("country", sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+def test_a_number_that_looks_plain_is_what_the_library_makes_of_it(
+    country: int,
+) -> None:
+    rng = random.Random(country)
+    given = [
+        f"+{country}{prefix}{rng.randrange(10**length):0{length}}"
+        for prefix in ("", "0", "00", "1", "8")
+        for length in range(2, 12)
+    ]
+
+    assert [normal_phone(one) for one in given] == list(map(by_the_library, given))
+
+
+def by_the_library(given: str) -> str:
+    number = phonenumbers.parse(given, "US")
+    if not phonenumbers.is_possible_number(number):
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 @pytest.mark.parametrize(
