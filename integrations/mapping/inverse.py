@@ -41,12 +41,9 @@ class Inverse:
     """Reads remote values back into ours, for the rows that can be pulled."""
 
     def __init__(self, rows: Sequence[Row], from_text: Mapping[str, FromText]) -> None:
-        self._rows = {row.destination: row for row in rows}
-        self._back = {
-            row.destination: {theirs: ours for ours, theirs in row.values.items()}
-            for row in rows
+        self._readers = {
+            row.destination: (row.source, _reader(row, from_text)) for row in rows
         }
-        self._from_text = from_text
 
     def __call__(
         self, fields: Mapping[str, str]
@@ -55,19 +52,23 @@ class Inverse:
         values: dict[str, object] = {}
         problems: dict[str, Problem] = {}
         for name, text in fields.items():
-            value = self._value(self._rows[name], text)
+            source, read = self._readers[name]
+            value = read(text) if text else None
             if isinstance(value, Problem):
                 problems[name] = value
             else:
-                values[self._rows[name].source] = value
+                values[source] = value
         return values, problems
 
-    def _value(self, row: Row, text: str) -> object | Problem | None:
-        if text == "":
-            return None
-        back = self._back[row.destination]
-        if not back and not row.leave_out_unknown:
-            return self._from_text[row.destination](text)
+
+def _reader(
+    row: Row, from_text: Mapping[str, FromText]
+) -> Callable[[str], object | Problem | None]:
+    back = {theirs: ours for ours, theirs in row.values.items()}
+    if not back and not row.leave_out_unknown:
+        return from_text[row.destination]
+
+    def read(text: str) -> object | Problem | None:
         ours = back.get(text)
         if ours is None:
             return Problem(
@@ -76,3 +77,5 @@ class Inverse:
                 "nothing about that value.",
             )
         return int(ours) if row.source.endswith("_id") and ours.isdigit() else ours
+
+    return read

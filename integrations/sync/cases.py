@@ -52,6 +52,11 @@ class Case:
         return {n: one.send for n, one in self.outcomes.items() if one.send is not None}
 
     @property
+    def is_sent(self) -> bool:
+        """Tell whether the CRM must get anything."""
+        return any(one.send is not None for one in self.outcomes.values())
+
+    @property
     def takes(self) -> dict[str, str]:
         """Return remote field -> value that we must take over."""
         return {n: one.take for n, one in self.outcomes.items() if one.take is not None}

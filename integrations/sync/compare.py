@@ -16,7 +16,7 @@ from integrations.mapping.merge import (
     Sides,
     merge,
 )
-from integrations.models import Conflict, ObjectMapping
+from integrations.models import Conflict, Link, ObjectMapping
 from integrations.sync import clocks, unanswered
 from integrations.sync.cases import Case, base_of
 from integrations.sync.history import hub_times, stored_name
@@ -72,33 +72,28 @@ def frozen_fields(link_ids: Sequence[int]) -> dict[int, frozenset[str]]:
 def _compare_one(
     case: Case, terms: Terms, frozen: frozenset[str], at: datetime
 ) -> None:
-    fields = case.record.fields
-    case.before = case.link.base if case.link is not None else {}
-    case.crm = {
-        name: terms.canon[name](fields[name] or "")
-        for name in terms.rules
-        if name in fields
+    fields, rules, canon = case.record.fields, terms.rules, terms.canon
+    before = case.before = case.link.base if case.link is not None else {}
+    crm = case.crm = {
+        name: canon[name](fields[name] or "") for name in rules if name in fields
     }
     _take_ours(case, terms)
-    for name, rule in terms.rules.items():
-        if (
-            rule.default
-            and case.crm.get(name) == rule.default
-            and not case.hub.get(name)
-        ):
-            case.crm[name] = ""
-    for name, rule in terms.rules.items():
-        if name in case.problems or _is_as_before(case, name):
+    hub, problems = case.hub, case.problems
+    for name, rule in rules.items():
+        ours = hub.get(name, "")
+        if rule.default and not ours and crm.get(name) == rule.default:
+            crm[name] = ""
+        theirs = crm.get(name)
+        # Both sides have what they had, as is true of nearly all fields.
+        as_before = theirs is not None and theirs == before.get(name) == ours
+        if as_before or name in problems:
             continue
-        outcome = _decide(case, name, rule, at)
+        if case.link is None:
+            outcome = merge(Sides(None, theirs, ours), rule)
+        else:
+            outcome = _decide(case, case.link, name, rule, at)
         if outcome != NOTHING and (name not in frozen or outcome.clash is not None):
             case.outcomes[name] = outcome
-
-
-def _is_as_before(case: Case, name: str) -> bool:
-    """Tell whether both sides have what they had, as is true of nearly all fields."""
-    text = case.crm.get(name)
-    return text is not None and text == case.before.get(name) == case.hub.get(name, "")
 
 
 def _take_ours(case: Case, terms: Terms) -> None:
@@ -122,17 +117,19 @@ def _changed_there(case: Case, name: str) -> bool:
     return bool(crm) if base is None else crm not in (None, base.crm)
 
 
-def _decide(case: Case, name: str, rule: FieldRule, at: datetime) -> Outcome:
+def _decide(
+    case: Case, link: Link, name: str, rule: FieldRule, at: datetime
+) -> Outcome:
     sides = _sides(case, name)
-    if case.link is None or sides.base is None or sides.crm in (None, sides.base.crm):
+    if sides.base is None or sides.crm in (None, sides.base.crm):
         return merge(sides, rule)
     assert sides.crm is not None
-    expected = case.written.get(name, case.link.written.get(name, ()))
+    expected = case.written.get(name, link.written.get(name, ()))
     known = echo.own_echo(expected, sides.crm, case.record.updated_at)
     if known is not None:
         case.written[name] = known.left
         return merge(_without_news(sides), rule)
-    case.turns[name], fights = echo.turned(case.link.turns.get(name, ()), sides.crm, at)
+    case.turns[name], fights = echo.turned(link.turns.get(name, ()), sides.crm, at)
     return FIGHT if fights and sides.crm != sides.hub else merge(sides, rule)
 
 

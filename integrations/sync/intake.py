@@ -83,7 +83,7 @@ def take_in(
         todo = [case.record for case in stale]
         if not todo:
             break
-    taken.sends = {case.ref: case.sends for case in taken.cases if case.sends}
+    taken.sends = {case.ref: case.sends for case in taken.cases if case.is_sent}
     return taken
 
 

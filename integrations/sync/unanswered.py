@@ -29,7 +29,8 @@ def recognise(
 
     sending: the push that asks has claimed its rows and has not written yet.
     """
-    news = [(c, c.link, name) for c in cases for name in _news(c) if c.link is not None]
+    known = [(case, case.link) for case in cases if case.link is not None]
+    news = [(case, link, name) for case, link in known for name in _news(case)]
     doubted = _in_doubt(mapping, {c.record_id or 0 for c, *_ in news}, sending=sending)
     news = [one for one in news if one[0].record_id in doubted]
     if not news:
