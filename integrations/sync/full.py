@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from crmsync.core import queue
 from integrations.models import Cursor, Link, ObjectMapping
@@ -19,7 +19,6 @@ from integrations.sync import backfill, brake, gone, intake, moved, outbox, page
 from integrations.sync.driving import Drive
 from integrations.sync.pull import fields_to_read
 from integrations.sync.terms import Terms, terms_of
-from leads.services.fields import MODELS
 
 MISSING_CHUNK = 500
 
@@ -72,11 +71,13 @@ def _settle(drive: Drive, page: Page, terms: Terms) -> None:
 def _mark_seen(
     mapping: ObjectMapping, records: Sequence[RemoteRecord], run_id: int
 ) -> None:
-    Link.objects.filter(
+    """Mark the links that were not stored with it: nothing about them is new."""
+    links = Link.objects.filter(
         connection=mapping.connection,
         remote_object=mapping.remote_object,
         remote_id__in=[one.remote_id for one in records],
-    ).update(seen_in=run_id)
+    )
+    links.exclude(seen_in=run_id).update(seen_in=run_id)
 
 
 def _ask_ours(drive: Drive) -> bool:
@@ -86,23 +87,18 @@ def _ask_ours(drive: Drive) -> bool:
         run.cursor["asked"] = True
         drive.save()
         return True
-    linked = Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        record_id=OuterRef("pk"),
-    )
-    rows = MODELS[mapping.record_type].objects.filter(~Exists(linked)).order_by("pk")
-    if mapping.only_kinds:
-        rows = rows.filter(kind__in=mapping.only_kinds)
+    rows = backfill.records_of(mapping, None)
     while drive.may_go_on():
         last = run.cursor.get("last_id", 0)
-        ids = list(
-            rows.filter(pk__gt=last).values_list("pk", flat=True)[: backfill.CHUNK]
-        )
+        chunk = rows.filter(pk__gt=last).values_list("pk", flat=True)
+        ids = list(chunk[: backfill.CHUNK])
         with transaction.atomic():
             outbox.queue_records(
-                mapping.workspace, mapping, ids, lane=outbox.BULK, run=run.pk
+                mapping.workspace,
+                mapping,
+                _without_link(mapping, ids),
+                lane=outbox.BULK,
+                run=run.pk,
             )
             run.cursor["last_id"] = ids[-1] if ids else last
             run.cursor["asked"] = not ids
@@ -110,6 +106,22 @@ def _ask_ours(drive: Drive) -> bool:
         if not ids:
             return True
     return False
+
+
+def _without_link(mapping: ObjectMapping, record_ids: Sequence[int]) -> list[int]:
+    """Return those of our records that are not linked, in the order given.
+
+    Asked for a chunk, and not of the whole table at once: right after a first
+    comparison a database knows too little of both tables to join them well.
+    """
+    links = Link.objects.filter(
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        remote_object=mapping.remote_object,
+        record_id__in=record_ids,
+    )
+    linked = set(links.values_list("record_id", flat=True))
+    return [one for one in record_ids if one not in linked]
 
 
 # --- what was not seen ----------------------------------------------------------------

@@ -55,6 +55,12 @@ class Context:
             connection_id=connection.pk,
         )
 
+    @property
+    def seen_in(self) -> int | None:
+        """Return the full comparison that sees these records, if one does."""
+        run = self.run
+        return run.pk if run and run.kind == Run.Kind.RECONCILE else None
+
 
 def settle(context: Context, cases: Sequence[Case], terms: Terms) -> list[Case]:
     """Store the outcome of every case; return those to be compared anew."""
@@ -147,6 +153,7 @@ _RENEWED = (
     "state",
     "gone_at",
     "remote_id",
+    "seen_in",
 )
 
 
@@ -161,9 +168,10 @@ def _store_links(
         if case.failure is not None or case.excluded or case.record_id is None:
             continue
         if case.link is None:
-            new.append(_new_link(case, case.record_id, at))
+            new.append(_new_link(context, case, case.record_id, at))
         elif _is_news(case, results.get(case.ref)):
             _renew(case.link, case, at)
+            case.link.seen_in = context.seen_in or case.link.seen_in
             changed.append(case.link)
     store_links(context.mapping, new)
     update_links(changed, _RENEWED)
@@ -181,7 +189,7 @@ def _is_news(case: Case, result: Taken | None) -> bool:
     )
 
 
-def _new_link(case: Case, record_id: int, at: datetime) -> NewLink:
+def _new_link(context: Context, case: Case, record_id: int, at: datetime) -> NewLink:
     return NewLink(
         record_id=record_id,
         remote_id=case.record.remote_id,
@@ -189,6 +197,7 @@ def _new_link(case: Case, record_id: int, at: datetime) -> NewLink:
         base=_bases(case, {}),
         remote_version=case.record.updated_at,
         pulled_at=at,
+        seen_in=context.seen_in,
     )
 
 
@@ -258,7 +267,7 @@ def _line(context: Context, case: Case, result: Taken | None) -> Line | None:
 
 def _queue_sends(context: Context, cases: Sequence[Case]) -> None:
     """Ask for a push of what the CRM must get; a mapping that only pulls has none."""
-    fresh = [one for one in cases if one.sends and not one.failure and not one.seen]
+    fresh = [c for c in cases if c.is_sent and not c.failure and not c.seen]
     ids = [one.record_id for one in fresh if one.record_id]
     if ids and context.mapping.active:
         run = context.run

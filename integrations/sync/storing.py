@@ -91,6 +91,7 @@ class NewLink:
     remote_version: datetime | None
     pushed_at: datetime | None = None
     pulled_at: datetime | None = None
+    seen_in: int | None = None
 
 
 _LINK_COLUMNS = (
@@ -109,6 +110,7 @@ _LINK_COLUMNS = (
     "remote_version",
     "pushed_at",
     "pulled_at",
+    "seen_in",
 )
 
 
@@ -134,6 +136,7 @@ def store_links(mapping: ObjectMapping, links: Iterable[NewLink]) -> None:
             one.remote_version,
             one.pushed_at,
             one.pulled_at,
+            one.seen_in,
         )
         for one in links
     )
