@@ -10,9 +10,17 @@ import os
 from pathlib import Path
 
 from celery import Celery
-from celery.signals import after_task_publish, heartbeat_sent, setup_logging
+from celery.signals import (
+    after_task_publish,
+    heartbeat_sent,
+    setup_logging,
+    worker_process_init,
+    worker_ready,
+)
 from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
+
+from crmsync.platform import collector
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crmsync.settings")
 
@@ -41,6 +49,15 @@ def note_sign_of_life(**_: object) -> None:
 
 heartbeat_sent.connect(note_sign_of_life)
 after_task_publish.connect(note_sign_of_life)
+
+
+def spare_the_collector(**_: object) -> None:
+    """Do so in each process that works: the children of a pool, or the one there is."""
+    collector.spare()
+
+
+worker_process_init.connect(spare_the_collector)
+worker_ready.connect(spare_the_collector)
 
 
 def _tick(task: str, every_s: float, queue: str) -> dict[str, object]:

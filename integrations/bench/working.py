@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import django
 
+from crmsync.platform import collector
 from integrations.bench.spent import measured
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def main() -> None:
     """Work until there is nothing left to do."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crmsync.settings")
     django.setup()
+    # As a worker does when it starts; see `crmsync.celery`.
+    collector.spare()
     from crmsync.core.models import Workspace
     from crmsync.core.scoping import in_workspace
     from integrations.models import ObjectMapping
