@@ -8,21 +8,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from django.utils import timezone
-from django_scopes import scopes_disabled
 
 from integrations.bench import people
 from integrations.bench import terms as compiled
 from integrations.bench.report import Figure, spread
-from integrations.connectors.base import Connector
 from integrations.mapping.engine import Compiled, Mapped
 from integrations.mapping.merge import Base, FieldRule, Outcome, Sides, merge
-from integrations.models import Link, ObjectMapping
+from integrations.models import Link
 from integrations.records import RemoteRecord
 from integrations.sync.cases import Case
-from integrations.sync.compare import compare
+from integrations.sync.compare import decide
 from integrations.sync.terms import Terms
 from leads.facts import Snapshot
 
@@ -131,11 +129,7 @@ def _case(number: int) -> Case:
 
 
 def _compared(cases: Sequence[Case]) -> None:
-    # Links that were never stored have no conflicts to look up, and rules that name a
-    # winner need no times: neither a mapping nor a connector is ever asked.
-    nobody = cast("Connector", None)
-    with scopes_disabled():
-        compare(ObjectMapping(), cases, _terms(), nobody, at=timezone.now())
+    decide(cases, _terms(), frozen={}, at=timezone.now())
 
 
 def _terms() -> Terms:

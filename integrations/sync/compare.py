@@ -40,14 +40,27 @@ def compare(
 
     at: now, on our clock; sending: the push that asks has not written yet.
     """
-    frozen = _frozen(cases)
-    for case in cases:
-        if case.failure is None and not case.excluded:
-            _compare_one(case, terms, frozen.get(_link_id(case), frozenset()), at)
+    decide(cases, terms, frozen=_frozen(cases), at=at)
     unanswered.recognise(mapping, cases, terms, sending=sending)
     doubtful = [case for case in cases if _needs_times(case, terms)]
     if doubtful:
         _by_time(mapping, doubtful, terms, connector)
+
+
+def decide(
+    cases: Sequence[Case],
+    terms: Terms,
+    *,
+    frozen: Mapping[int, frozenset[str]],
+    at: datetime,
+) -> None:
+    """Decide every field by what the cases hold, asking nobody for more.
+
+    frozen: link id -> remote fields that wait for a person.
+    """
+    for case in cases:
+        if case.failure is None and not case.excluded:
+            _decide_one(case, terms, frozen.get(_link_id(case), frozenset()), at)
 
 
 def _link_id(case: Case) -> int:
@@ -69,9 +82,7 @@ def frozen_fields(link_ids: Sequence[int]) -> dict[int, frozenset[str]]:
     return found
 
 
-def _compare_one(
-    case: Case, terms: Terms, frozen: frozenset[str], at: datetime
-) -> None:
+def _decide_one(case: Case, terms: Terms, frozen: frozenset[str], at: datetime) -> None:
     fields, rules, canon = case.record.fields, terms.rules, terms.canon
     before = case.before = case.link.base if case.link is not None else {}
     crm = case.crm = {

@@ -18,7 +18,7 @@ needs_postgres = pytest.mark.skipif(
 @pytest.mark.parametrize(
     ("what", "told"),
     [
-        pytest.param("merge", "P12", marks=pytest.mark.django_db),
+        ("merge", "P12"),
         pytest.param("push", "P8", marks=needs_postgres),
         pytest.param("pull", "P10", marks=needs_postgres),
         pytest.param("realtime", "P14", marks=needs_postgres),
