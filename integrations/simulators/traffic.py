@@ -8,7 +8,7 @@ from typing import Any
 
 from integrations.simulators.wire import Request
 
-KEPT_REQUESTS = 500_000
+KEPT_REQUESTS = 100_000
 
 
 @dataclass(slots=True)

@@ -45,6 +45,7 @@ class Request:
     caller: str = ""
     poison: Callable[[int], bool] | None = None
     poison_code: str = ""
+    _parsed: Any = None
 
     def header(self, name: str) -> str:
         """Return a header's value, empty when absent."""
@@ -71,11 +72,13 @@ class Request:
         return self.first(name).lower() == "true"
 
     def json(self) -> Any:
-        """Return the parsed body; raises BadJsonError."""
-        try:
-            return json.loads(self.body or b"{}")
-        except ValueError as error:
-            raise BadJsonError(str(error)) from error
+        """Return the parsed body, which nobody may change; raises BadJsonError."""
+        if self._parsed is None:
+            try:
+                self._parsed = json.loads(self.body or b"{}")
+            except ValueError as error:
+                raise BadJsonError(str(error)) from error
+        return self._parsed
 
     def object(self) -> Json:
         """Return the parsed body, which must be an object; raises BadJsonError."""
@@ -101,12 +104,14 @@ class Reply:
     chunks: Iterable[bytes] | None = None
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
 def json_reply(
     payload: Any, status: int = 200, headers: Headers | None = None
 ) -> Reply:
     """Return a JSON answer."""
-    body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
-    return Reply(status=status, body=body.encode(), headers=headers or [])
+    return Reply(status=status, body=_encode(payload).encode(), headers=headers or [])
 
 
 def html_reply(text: str, status: int = 200) -> Reply:

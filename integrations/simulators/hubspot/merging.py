@@ -7,8 +7,9 @@ from integrations.simulators.hubspot.records import (
     Record,
     RecordTable,
 )
+from integrations.simulators.hubspot.rules import Changes
 from integrations.simulators.hubspot.settings import Settings
-from integrations.simulators.hubspot.writer import Changes, Writer
+from integrations.simulators.hubspot.writer import Writer
 
 MERGED = "hs_merged_object_ids"
 Partners = list[tuple[str, int, list[AssociationType]]]

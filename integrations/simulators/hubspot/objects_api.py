@@ -1,6 +1,7 @@
 """Single records: create, read, update, archive, list, merge, erase."""
 
 from bisect import bisect_left
+from dataclasses import dataclass
 
 from integrations.simulators.hubspot import errors, views
 from integrations.simulators.hubspot.access import object_scopes
@@ -26,8 +27,7 @@ def read(call: Call) -> Reply:
     record = table.find(call.args[1], id_property)
     if record is None or bool(record.archived_at) != archived:
         raise errors.not_found()
-    names = views.shown_names(table, call.request.names("properties"))
-    return json_reply(_full(call, table, record, names))
+    return json_reply(_Shown.of(call, table).record(call, table, record))
 
 
 def update(call: Call) -> Reply:
@@ -58,7 +58,7 @@ def list_records(call: Call) -> Reply:
     table = call.table()
     limit, after = call.limit(default=10, most=100), call.after()
     archived = call.request.flag("archived")
-    names = views.shown_names(table, call.request.names("properties"))
+    shown = _Shown.of(call, table)
     results: list[Json] = []
     for number in table.ids[bisect_left(table.ids, after) :]:
         record = table.records[number]
@@ -66,7 +66,7 @@ def list_records(call: Call) -> Reply:
             continue
         if len(results) == limit:
             return json_reply({"results": results, "paging": _next(call, number)})
-        results.append(_full(call, table, record, names))
+        results.append(shown.record(call, table, record))
     return json_reply({"results": results})
 
 
@@ -109,14 +109,28 @@ def _id_property(call: Call, table: RecordTable) -> str:
     return name
 
 
-def _full(call: Call, table: RecordTable, record: Record, names: list[str]) -> Json:
-    request = call.request
-    past = request.names("propertiesWithHistory")
-    shown = views.with_history(views.render(record, [*names, *past]), record, past)
-    targets = request.names("associations")
-    if targets:
-        views.with_associations(shown, call.portal, table, record, targets)
-    return shown
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What of its records a reading request asked for. names: past ones too."""
+
+    names: list[str]
+    past: list[str]
+    targets: list[str]
+
+    @classmethod
+    def of(cls, call: Call, table: RecordTable) -> "_Shown":
+        request = call.request
+        names = views.shown_names(table, request.names("properties"))
+        past = request.names("propertiesWithHistory")
+        named = list(dict.fromkeys([*names, *past]))
+        return cls(named, past, request.names("associations"))
+
+    def record(self, call: Call, table: RecordTable, record: Record) -> Json:
+        shown = views.render(record, self.names)
+        views.with_history(shown, record, self.past)
+        if self.targets:
+            views.with_associations(shown, call.portal, table, record, self.targets)
+        return shown
 
 
 def _next(call: Call, after: int) -> Json:

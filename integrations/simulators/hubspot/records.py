@@ -5,7 +5,7 @@ Only `portal.Portal` changes a table, so that every change is journaled.
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from integrations.simulators.hubspot.definitions import ObjectType, Property
@@ -56,6 +56,15 @@ class Record:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """What a search's tests let through. version: of the table, when they did."""
+
+    version: int
+    ids: list[int]
+    records: list[Record]
+
+
 class RecordTable:
     """All records of one type. `version` grows with every change."""
 
@@ -70,6 +79,7 @@ class RecordTable:
         self.lagging: dict[int, list[tuple[float, Record | None]]] = {}
         self._lag_ends: deque[tuple[float, int]] = deque()
         self.version = 0
+        self.filtered: dict[tuple[str, ...], Filtered] = {}
         self.note_properties()
 
     @property
@@ -115,14 +125,16 @@ class RecordTable:
         """Return which live record holds a unique value."""
         return self.unique[name].get(value.lower())
 
-    def unique_values(self, name: str, props: dict[str, str]) -> Iterable[str]:
-        """Yield the unique values a record holds under one property."""
-        if props.get(name):
-            yield props[name].lower()
-        if name == "email":
-            for address in props.get(ADDITIONAL_EMAILS, "").split(";"):
-                if address:
-                    yield address.lower()
+    def unique_values(
+        self, name: str, props: Mapping[str, str | None]
+    ) -> Sequence[str]:
+        """Return the unique values a record holds under one property."""
+        value = props.get(name)
+        found = [value.lower()] if value else []
+        more = props.get(ADDITIONAL_EMAILS) if name == "email" else None
+        if more:
+            found += [address.lower() for address in more.split(";") if address]
+        return found
 
     def add(self, record: Record) -> None:
         """Add a new record."""

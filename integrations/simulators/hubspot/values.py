@@ -10,6 +10,7 @@ from functools import lru_cache
 DAY_MS = 86_400_000
 MAX_STRING = 65_536
 _EMAIL = re.compile(r"[^@\s;,<>()]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*\.)[A-Za-z0-9-]{2,}")
+_NO_DIGIT = re.compile(r"\D")
 _MS = re.compile(r"-?\d{9,15}")
 
 
@@ -36,7 +37,7 @@ def iso(ms: int) -> str:
     return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=1 << 18)
 def to_ms(text: str) -> int:
     """Return a date, ISO instant or epoch ms as epoch ms; raises ValueError."""
     if _MS.fullmatch(text):
@@ -131,7 +132,7 @@ def phone_digits(raw: str) -> str:
     >>> phone_digits("+1 (415) 555-0100")
     '4155550100'
     """
-    digits = re.sub(r"\D", "", raw)
+    digits = _NO_DIGIT.sub("", raw)
     if raw.strip().startswith("+") and len(digits) > 9:
         return digits[1:] if digits[0] in "17" else digits[2:]
     return digits.lstrip("0")

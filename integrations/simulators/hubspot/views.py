@@ -28,10 +28,10 @@ def written_names(
 
 def render(record: Record, names: Iterable[str]) -> Json:
     """Return a record; unset properties are null."""
-    props = record.props
+    value = record.props.get
     shown: Json = {
         "id": str(record.id),
-        "properties": {name: props.get(name) for name in names},
+        "properties": {name: value(name) for name in names},
         "createdAt": iso(record.created),
         "updatedAt": iso(record.updated),
         "archived": bool(record.archived_at),

@@ -9,8 +9,8 @@ import re
 
 from integrations.simulators.deliveries import Courier, Parcel, Sent, post
 from integrations.simulators.hubspot.portal import Portal
+from integrations.simulators.hubspot.telling import Change
 from integrations.simulators.hubspot.world import AppConfig, World
-from integrations.simulators.hubspot.writer import Change
 from integrations.simulators.wire import Json
 
 MOST_EVENTS = 100
