@@ -171,10 +171,13 @@ def _outcome(
 
 
 def _applied(writer: Writer, plan: Plan, raw: Json, *, tell_new: bool) -> Json:
-    table, is_new = plan.table, plan.record is None
+    is_new = plan.record is None
     record = writer.apply(plan)
-    named = record.props if is_new else raw["properties"]
-    shown = views.render(record, views.written_names(table, record, named))
+    if is_new:
+        shown = views.render_whole(record)
+    else:
+        names = views.written_names(plan.table, raw["properties"])
+        shown = views.render(record, names)
     if tell_new:
         shown["new"] = is_new
     if raw.get("objectWriteTraceId"):

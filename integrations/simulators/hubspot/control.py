@@ -69,7 +69,7 @@ class Control(control.Control[Portal, RecordTable]):
 
     def live(self, table: RecordTable) -> int:
         """Return how many records are not archived."""
-        return sum(not record.archived_at for record in table.records.values())
+        return table.live_count
 
     def records(
         self, account: Portal, table: RecordTable, *, archived: bool

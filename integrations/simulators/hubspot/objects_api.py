@@ -16,7 +16,7 @@ def create(call: Call) -> Reply:
     table, writer = call.table(), call.writer()
     record = writer.apply(writer.plan_create(table, call.body()))
     call.done(writer)
-    return json_reply(views.render(record, record.props), 201)
+    return json_reply(views.render_whole(record), 201)
 
 
 def read(call: Call) -> Reply:
@@ -39,7 +39,7 @@ def update(call: Call) -> Reply:
     body = call.body()
     record = writer.apply(writer.plan_update(table, record, body))
     call.done(writer)
-    names = views.written_names(table, record, body["properties"])
+    names = views.written_names(table, body["properties"])
     return json_reply(views.render(record, names))
 
 

@@ -84,7 +84,9 @@ class Portal(Account):
         self, name: str, number: int, at: int, props: Json, source: str, source_id: str
     ) -> Record:
         table = self.tables[name]
-        kept = {key: value for key, value in props.items() if value is not None}
+        kept = dict(props)
+        if None in props.values():
+            kept = {key: value for key, value in props.items() if value is not None}
         record = Record(number, kept, at, at)
         kept.setdefault("hs_object_id", str(number))
         kept.setdefault(table.kind.created, iso(at))

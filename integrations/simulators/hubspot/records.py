@@ -78,6 +78,7 @@ class RecordTable:
         self.aliases: dict[int, int] = {}
         self.lagging: dict[int, list[tuple[float, Record | None]]] = {}
         self._lag_ends: deque[tuple[float, int]] = deque()
+        self.live_count = 0
         self.version = 0
         self.filtered: dict[tuple[str, ...], Filtered] = {}
         self.note_properties()
@@ -145,6 +146,7 @@ class RecordTable:
         self.records[record.id] = record
         self.next_id = max(self.next_id, record.id + 1)
         self._claim(record, self.unique)
+        self.live_count += 1
         self.version += 1
 
     def change(self, record: Record, changes: dict[str, str | None]) -> None:
@@ -166,11 +168,13 @@ class RecordTable:
         """Move a record to the recycle bin; its unique values become free."""
         self._release(record, self.unique)
         record.archived_at = at
+        self.live_count -= 1
         self.version += 1
 
     def restore(self, record: Record) -> None:
         """Take a record back out of the recycle bin."""
         record.archived_at = 0
+        self.live_count += 1
         self._claim(record, self.unique)
         self.version += 1
 
@@ -178,6 +182,7 @@ class RecordTable:
         """Erase a record and its history."""
         self._release(record, self.unique)
         del self.records[record.id]
+        self.live_count -= not record.archived_at
         del self.ids[bisect_left(self.ids, record.id)]
         self.lagging.pop(record.id, None)
         self.version += 1

@@ -1,6 +1,6 @@
 """How records look in answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from integrations.simulators.hubspot import errors
 from integrations.simulators.hubspot.portal import Portal
@@ -18,9 +18,7 @@ def shown_names(table: RecordTable, named: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*wanted, kind.created, kind.modified, "hs_object_id"]))
 
 
-def written_names(
-    table: RecordTable, record: Record, changes: Iterable[str]
-) -> list[str]:
+def written_names(table: RecordTable, changes: Iterable[str]) -> list[str]:
     """Return which properties the answer to a write carries."""
     kind = table.kind
     return list(dict.fromkeys([*changes, kind.created, kind.modified, "hs_object_id"]))
@@ -29,9 +27,18 @@ def written_names(
 def render(record: Record, names: Iterable[str]) -> Json:
     """Return a record; unset properties are null."""
     value = record.props.get
+    return _rendered(record, {name: value(name) for name in names})
+
+
+def render_whole(record: Record) -> Json:
+    """Return a record with all that is set on it; not to be kept or changed."""
+    return _rendered(record, record.props)
+
+
+def _rendered(record: Record, properties: Mapping[str, str | None]) -> Json:
     shown: Json = {
         "id": str(record.id),
-        "properties": {name: value(name) for name in names},
+        "properties": properties,
         "createdAt": iso(record.created),
         "updatedAt": iso(record.updated),
         "archived": bool(record.archived_at),

@@ -86,12 +86,19 @@ def test_a_person_may_edit_delete_and_restore(bench, client, sim) -> None:
     number = client.post(bench.collection, bench.one()).json()["id"]
     record = {"object": bench.people, "id": number}
 
+    def count() -> int:
+        return sim.stats()["records"][bench.people]
+
     sim.seed([record | {"properties": {bench.city: "Bonn"}}])
+    counts = [count()]
     sim.seed([record | {"archived": True}])
+    counts.append(count())
     live = sim.control("GET", f"dump?object={bench.people}&archived=false")
     gone = sim.dump(bench.people)
     sim.seed([record | {"archived": False}])
+    counts.append(count())
 
+    assert counts == [1, 0, 1]
     assert live == {bench.people: []}
     assert gone[0]["archived"] is True
     assert sim.dump(bench.people)[0]["archived"] is False

@@ -162,3 +162,15 @@ def test_a_journal_whose_lines_were_named_otherwise_is_still_read(tmp_path) -> N
     with RunningSimulator(data=tmp_path) as sim:
         assert sim.dump("contacts")[0]["properties"]["city"] == "Oslo"
         assert "pat-old" in sim.control("GET", "tokens")["private"]
+
+
+def test_the_statistics_leave_out_what_was_erased(api: Api, sim) -> None:
+    kept, erased, archived = (api.create("contacts", lastname=n) for n in "ABC")
+    api.delete(f"{CONTACTS}/{archived}")
+
+    for number in (erased, archived):
+        body = {"objectId": number}
+        assert api.post(f"{CONTACTS}/gdpr-delete", body).status_code == 204
+
+    assert sim.stats()["records"] == {"contacts": 1}
+    assert [record["id"] for record in sim.dump("contacts")] == [kept]
