@@ -1,11 +1,11 @@
 """Associations v4: single, batch, and their labels."""
 
 from integrations.simulators.hubspot import errors, linking
-from integrations.simulators.hubspot.access import object_scopes
 from integrations.simulators.hubspot.association_types import AssociationType
 from integrations.simulators.hubspot.batch_api import batch_reply
 from integrations.simulators.hubspot.call import DATED, Call, Route
 from integrations.simulators.hubspot.records import RecordTable
+from integrations.simulators.hubspot.scopes import of_records
 from integrations.simulators.hubspot.views import is_live
 from integrations.simulators.hubspot.writer import Writer
 from integrations.simulators.wire import Json, Reply, json_reply
@@ -235,34 +235,12 @@ def _ends(raw: Json) -> Json:
     }
 
 
-def _both(call: Call, first: int, second: int, action: str) -> list[list[str]]:
-    kinds = (call.table(first).kind, call.table(second).kind)
-    return [object_scopes(kind, action) for kind in kinds]
-
-
-def pair_reads(call: Call) -> list[list[str]]:
-    """Scopes to read between two types named first and second."""
-    return _both(call, 0, 1, "read")
-
-
-def pair_writes(call: Call) -> list[list[str]]:
-    """Scopes to write between two types named first and second."""
-    return _both(call, 0, 1, "write")
-
-
-def record_reads(call: Call) -> list[list[str]]:
-    """Scopes to read a record's associations."""
-    return _both(call, 0, 2, "read")
-
-
-def record_writes(call: Call) -> list[list[str]]:
-    """Scopes to change a record's associations."""
-    return _both(call, 0, 2, "write")
-
-
 _ONE = "{type}/{id}/associations/{type}"
 _DEFAULT = "{type}/{id}/associations/default/{type}/{id}"
 _BATCH = "{type}/{type}/batch"
+
+pair_reads, pair_writes = of_records("read", 0, 1), of_records("write", 0, 1)
+record_reads, record_writes = of_records("read", 0, 2), of_records("write", 0, 2)
 ROUTES = [
     Route("objects", "GET", _ONE, read, record_reads, VERSIONS),
     Route("objects", "PUT", f"{_ONE}/{{id}}", associate, record_writes, VERSIONS),

@@ -11,8 +11,8 @@ from typing import Any
 
 from integrations.simulators.hubspot import errors, views
 from integrations.simulators.hubspot.call import Call, Route, names_in
-from integrations.simulators.hubspot.objects_api import reads, writes
 from integrations.simulators.hubspot.records import Record, RecordTable
+from integrations.simulators.hubspot.scopes import of_records
 from integrations.simulators.hubspot.values import iso
 from integrations.simulators.hubspot.writer import Plan, Writer
 from integrations.simulators.wire import Json, Reply, json_reply
@@ -235,6 +235,7 @@ def _missing(table: RecordTable, ids: list[str]) -> errors.ApiError:
     return errors.standard(404, "OBJECT_NOT_FOUND", message, context={"ids": ids})
 
 
+reads, writes = of_records("read"), of_records("write")
 ROUTES = [
     Route("objects", "POST", "{type}/batch/create", batch_create, writes),
     Route("objects", "POST", "{type}/batch/read", batch_read, reads),

@@ -7,6 +7,7 @@ from integrations.simulators.hubspot import errors
 from integrations.simulators.hubspot.call import Call, Route
 from integrations.simulators.hubspot.portal import Portal
 from integrations.simulators.hubspot.records import RecordTable
+from integrations.simulators.hubspot.scopes import fixed
 from integrations.simulators.hubspot.world import World
 from integrations.simulators.hubspot.writer import Writer
 from integrations.simulators.wire import (
@@ -116,11 +117,7 @@ def submit_route(world: World, request: Request, segments: list[str]) -> Reply |
     return submit(world, request, rest[1], rest[2])
 
 
-def reads(call: Call) -> list[list[str]]:
-    """Scopes to read submissions."""
-    return [["forms"]]
-
-
+reads = fixed("forms")
 ROUTES = [
     Route(
         "form-integrations",

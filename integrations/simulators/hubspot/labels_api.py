@@ -3,9 +3,9 @@
 from dataclasses import asdict
 
 from integrations.simulators.hubspot import errors
-from integrations.simulators.hubspot.access import schema_scopes
 from integrations.simulators.hubspot.association_types import USER, AssociationType
 from integrations.simulators.hubspot.call import DATED, Call, Route
+from integrations.simulators.hubspot.scopes import of_definitions
 from integrations.simulators.wire import Json, Reply, json_reply
 
 VERSIONS = frozenset({"v4"}) | DATED
@@ -82,17 +82,10 @@ def _shown(kind: AssociationType) -> Json:
     return shown | ({"label": kind.label} if kind.label else {})
 
 
-def reads(call: Call) -> list[list[str]]:
-    """Scopes to read labels."""
-    return [schema_scopes(call.table(at).kind, "read") for at in (0, 1)]
-
-
-def writes(call: Call) -> list[list[str]]:
-    """Scopes to change labels."""
-    return [schema_scopes(call.table(at).kind, "write") for at in (0, 1)]
-
-
 _LABELS = "{type}/{type}/labels"
+
+
+reads, writes = of_definitions("read", 0, 1), of_definitions("write", 0, 1)
 ROUTES = [
     Route("associations", "GET", _LABELS, list_labels, reads, VERSIONS),
     Route("associations", "POST", _LABELS, create_label, writes, VERSIONS),

@@ -5,6 +5,7 @@ from typing import Any
 from integrations.simulators.hubspot import errors
 from integrations.simulators.hubspot.call import Call, Route, names_in, number_in
 from integrations.simulators.hubspot.records import RecordTable
+from integrations.simulators.hubspot.scopes import fixed
 from integrations.simulators.hubspot.values import iso
 from integrations.simulators.wire import Json, Reply, json_reply
 
@@ -264,16 +265,7 @@ def _shown(call: Call, item: Json) -> Json:
     return shown | {"size": _size(call, item)}
 
 
-def reads(call: Call) -> list[list[str]]:
-    """Scopes to read lists."""
-    return [["crm.lists.read"]]
-
-
-def writes(call: Call) -> list[list[str]]:
-    """Scopes to change lists."""
-    return [["crm.lists.write"]]
-
-
+reads, writes = fixed("crm.lists.read"), fixed("crm.lists.write")
 _MEMBERS = "{id}/memberships"
 _NAMED = "object-type-id/{type}/name/{name}"
 ROUTES = [

@@ -4,10 +4,10 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from integrations.simulators.hubspot import errors, views
-from integrations.simulators.hubspot.access import object_scopes
 from integrations.simulators.hubspot.call import Call, Route
 from integrations.simulators.hubspot.merging import merge_records
 from integrations.simulators.hubspot.records import Record, RecordTable
+from integrations.simulators.hubspot.scopes import of_records
 from integrations.simulators.wire import Json, Reply, json_reply
 
 
@@ -138,16 +138,7 @@ def _next(call: Call, after: int) -> Json:
     return {"next": {"after": str(after), "link": link}}
 
 
-def reads(call: Call) -> list[list[str]]:
-    """Scopes to read this type."""
-    return [object_scopes(call.table().kind, "read")]
-
-
-def writes(call: Call) -> list[list[str]]:
-    """Scopes to write this type."""
-    return [object_scopes(call.table().kind, "write")]
-
-
+reads, writes = of_records("read"), of_records("write")
 ROUTES = [
     Route("objects", "GET", "{type}", list_records, reads),
     Route("objects", "POST", "{type}", create, writes),

@@ -2,6 +2,7 @@
 
 from integrations.simulators.hubspot import errors
 from integrations.simulators.hubspot.call import DATED, Call, Route
+from integrations.simulators.hubspot.scopes import fixed
 from integrations.simulators.wire import Json, Reply, json_reply
 
 VERSIONS = frozenset({"v3"}) | DATED
@@ -37,11 +38,7 @@ def read_owner(call: Call) -> Reply:
     raise errors.not_found("owner not found")
 
 
-def reads(call: Call) -> list[list[str]]:
-    """Scopes to read owners."""
-    return [["crm.objects.owners.read"]]
-
-
+reads = fixed("crm.objects.owners.read")
 ROUTES = [
     Route("owners", "GET", "", list_owners, reads, VERSIONS),
     Route("owners", "GET", "{id}", read_owner, reads, VERSIONS),

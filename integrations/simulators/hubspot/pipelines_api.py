@@ -4,8 +4,8 @@ import copy
 from typing import Any
 
 from integrations.simulators.hubspot import errors
-from integrations.simulators.hubspot.access import schema_scopes
 from integrations.simulators.hubspot.call import Call, Route
+from integrations.simulators.hubspot.scopes import of_definitions
 from integrations.simulators.hubspot.values import iso
 from integrations.simulators.wire import Json, Reply, json_reply
 
@@ -203,16 +203,7 @@ def _order(item: Json) -> int:
     return order
 
 
-def reads(call: Call) -> list[list[str]]:
-    """Scopes to read pipelines."""
-    return [schema_scopes(call.table().kind, "read")]
-
-
-def writes(call: Call) -> list[list[str]]:
-    """Scopes to change pipelines."""
-    return [schema_scopes(call.table().kind, "write")]
-
-
+reads, writes = of_definitions("read"), of_definitions("write")
 _STAGES = "{type}/{id}/stages"
 ROUTES = [
     Route("pipelines", "GET", "{type}", list_pipelines, reads),

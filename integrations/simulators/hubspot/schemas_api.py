@@ -11,6 +11,7 @@ from integrations.simulators.hubspot.definitions import ObjectType
 from integrations.simulators.hubspot.labels_api import next_user_type
 from integrations.simulators.hubspot.properties_api import new_property, shown
 from integrations.simulators.hubspot.records import RecordTable
+from integrations.simulators.hubspot.scopes import fixed
 from integrations.simulators.hubspot.values import iso
 from integrations.simulators.wire import Json, Reply, json_reply
 
@@ -209,17 +210,10 @@ def _association(call: Call, kind: AssociationType) -> Json:
     }
 
 
-def reads(call: Call) -> list[list[str]]:
-    """Scopes to read schemas."""
-    return [["crm.schemas.custom.read"]]
-
-
-def writes(call: Call) -> list[list[str]]:
-    """Scopes to change schemas."""
-    return [["crm.schemas.custom.write"]]
-
-
 FAMILY = "crm-object-schemas"
+
+
+reads, writes = fixed("crm.schemas.custom.read"), fixed("crm.schemas.custom.write")
 ROUTES = [
     Route(FAMILY, "GET", "schemas", list_schemas, reads),
     Route(FAMILY, "POST", "schemas", create_schema, writes),

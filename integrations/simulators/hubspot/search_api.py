@@ -2,7 +2,7 @@
 
 from integrations.simulators.hubspot import errors, search, views
 from integrations.simulators.hubspot.call import Call, Route, names_in
-from integrations.simulators.hubspot.objects_api import reads
+from integrations.simulators.hubspot.scopes import of_records
 from integrations.simulators.wire import Json, Reply, json_reply
 
 MAX_PAGE = 200
@@ -43,6 +43,7 @@ def _paging(body: Json) -> tuple[int, int]:
     return size, int(text)
 
 
+reads = of_records("read")
 ROUTES = [
     Route("objects", "POST", "{type}/search", search_records, reads, search=True),
 ]

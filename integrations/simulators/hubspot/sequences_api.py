@@ -3,6 +3,7 @@
 from integrations.simulators.hubspot import errors
 from integrations.simulators.hubspot.call import DATED, Call, Route
 from integrations.simulators.hubspot.definitions import BORN
+from integrations.simulators.hubspot.scopes import fixed
 from integrations.simulators.hubspot.values import iso
 from integrations.simulators.wire import Json, Reply, json_reply
 
@@ -88,23 +89,13 @@ def enroll_in_workflow(call: Call) -> Reply:
     return Reply(204)
 
 
-def reads(call: Call) -> list[list[str]]:
-    """Scopes to read sequences."""
-    return [["automation.sequences.read"]]
-
-
-def enrolls(call: Call) -> list[list[str]]:
-    """Scopes to enrol in a sequence."""
-    return [["automation.sequences.enrollments.write"]]
-
-
-def automates(call: Call) -> list[list[str]]:
-    """Scopes to enrol in a workflow."""
-    return [["automation"]]
-
-
 _WORKFLOW = "{id}/enrollments/contacts/{email}"
 _V2 = frozenset({"v2"})
+
+
+reads = fixed("automation.sequences.read")
+enrolls = fixed("automation.sequences.enrollments.write")
+automates = fixed("automation")
 ROUTES = [
     Route("sequences", "GET", "", list_sequences, reads, VERSIONS),
     Route("sequences", "GET", "{id}", read_sequence, reads, VERSIONS),

@@ -6,8 +6,8 @@ from typing import Any
 from integrations.simulators.salesforce import values
 from integrations.simulators.salesforce.rows import Row
 from integrations.simulators.salesforce.soql_lexer import malformed
-from integrations.simulators.salesforce.soql_parser import Item, Query
 from integrations.simulators.salesforce.soql_paths import Scope
+from integrations.simulators.salesforce.soql_tree import Item, Query
 from integrations.simulators.salesforce.table import is_system_time
 from integrations.simulators.wire import Json
 

@@ -12,8 +12,9 @@ from integrations.simulators.salesforce.fls import FieldAccess
 from integrations.simulators.salesforce.org import Org
 from integrations.simulators.salesforce.rows import Row
 from integrations.simulators.salesforce.soql_lexer import Token, invalid_field
-from integrations.simulators.salesforce.soql_parser import Query, Sort, parse
+from integrations.simulators.salesforce.soql_parser import parse
 from integrations.simulators.salesforce.soql_paths import Columns, Scope, columns
+from integrations.simulators.salesforce.soql_tree import Query, Sort
 from integrations.simulators.salesforce.soql_where import (
     Bounds,
     Conditions,

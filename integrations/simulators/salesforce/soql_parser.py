@@ -4,7 +4,6 @@ Fields of parents (`Account.Name`), COUNT() and plain aggregates, AND/OR/NOT,
 semi-joins, ORDER BY, LIMIT, OFFSET. No sub-queries in the select list, no TYPEOF.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from integrations.simulators.salesforce.soql_lexer import (
@@ -12,73 +11,19 @@ from integrations.simulators.salesforce.soql_lexer import (
     malformed,
     tokens_of,
 )
+from integrations.simulators.salesforce.soql_tree import (
+    Compare,
+    Item,
+    Literal,
+    Logic,
+    Node,
+    Query,
+    Sort,
+)
 
 AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "MIN", "MAX", "SUM", "AVG"})
 _OPERATORS = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
 _GROUPS = frozenset({"ALL", "STANDARD", "CUSTOM"})
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A value: kind is string, number, bool, null, date, datetime, days or query."""
-
-    kind: str
-    value: Any
-    token: Token
-
-
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """path operator value. operator: =, !=, <, <=, >, >=, LIKE, IN, NOT IN, ..."""
-
-    path: Token
-    operator: str
-    values: list[Literal]
-
-
-@dataclass(frozen=True, slots=True)
-class Logic:
-    """AND, OR or NOT of other nodes."""
-
-    operator: str
-    nodes: "list[Node]"
-
-
-Node = Compare | Logic
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One selected thing. function: empty for a plain field."""
-
-    path: Token
-    function: str = ""
-    alias: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sort:
-    """One part of ORDER BY."""
-
-    path: Token
-    descending: bool
-    nulls_first: bool
-
-
-@dataclass(slots=True)
-class Query:
-    """A parsed query. counted: SELECT COUNT(); group: FIELDS(ALL|STANDARD|CUSTOM)."""
-
-    text: str
-    items: list[Item] = field(default_factory=list)
-    counted: bool = False
-    group: str = ""
-    object: Token = field(default_factory=Token)
-    where: Node | None = None
-    grouping: list[Token] = field(default_factory=list)
-    order: list[Sort] = field(default_factory=list)
-    limit: int | None = None
-    offset: int = 0
 
 
 def parse(text: str) -> Query:

@@ -9,14 +9,14 @@ from integrations.simulators.salesforce import ids, values
 from integrations.simulators.salesforce.definitions import Field
 from integrations.simulators.salesforce.rows import Row
 from integrations.simulators.salesforce.soql_lexer import invalid_field
-from integrations.simulators.salesforce.soql_parser import (
+from integrations.simulators.salesforce.soql_paths import Path, Scope
+from integrations.simulators.salesforce.soql_tree import (
     Compare,
     Literal,
     Logic,
     Node,
     Query,
 )
-from integrations.simulators.salesforce.soql_paths import Path, Scope
 from integrations.simulators.salesforce.table import is_system_time
 
 Test = Callable[[Row], bool]
