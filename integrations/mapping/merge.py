@@ -113,13 +113,13 @@ def _first(crm: str, hub: str, rule: FieldRule) -> Outcome:
     if not rule.pulls:
         return _send(hub) if hub or rule.clears else _differ(crm, hub)
     if not rule.pushes:
-        return _take(crm) if crm else _differ(crm, hub)
+        return take(crm) if crm else _differ(crm, hub)
     if not crm:
         return _send(hub)
     if not hub:
-        return _take(crm)
+        return take(crm)
     if rule.first == "crm":
-        return _take(crm)
+        return take(crm)
     return _send(hub) if rule.first == "hub" else _differ(crm, hub)
 
 
@@ -133,12 +133,12 @@ def _from_crm(crm: str, hub: str, rule: FieldRule) -> Outcome:
         return _differ(crm, hub)
     if rule.rule == "forward" and _rank(crm, rule) < _rank(hub, rule):
         return _differ(crm, hub)
-    return _take(crm)
+    return take(crm)
 
 
 def _from_hub(crm: str, hub: str, rule: FieldRule) -> Outcome:
     if not rule.pushes:
-        return _take(crm) if rule.pulls and crm else _differ(crm, hub)
+        return take(crm) if rule.pulls and crm else _differ(crm, hub)
     if not hub and not rule.clears:
         return _differ(crm, hub)
     if rule.rule == "blank" and crm:
@@ -154,7 +154,7 @@ def _both(crm: str, sides: Sides, rule: FieldRule) -> Outcome:
         return _from_crm(crm, hub, rule) if rule.pulls else _from_hub(crm, hub, rule)
     if not (crm and hub) and not rule.clears:
         # One side was emptied, and emptying is no news here: what is left is kept.
-        return _send(hub) if hub else _take(crm)
+        return _send(hub) if hub else take(crm)
     return _RULES[rule.rule](crm, sides, rule)
 
 
@@ -162,7 +162,7 @@ def _both(crm: str, sides: Sides, rule: FieldRule) -> Outcome:
 
 
 def _by_winner(winner: Winner, reason: str, crm: str, hub: str) -> Outcome:
-    done = _take(crm) if winner == "crm" else _send(hub)
+    done = take(crm) if winner == "crm" else _send(hub)
     return Outcome(done.take, done.send, done.base, Clash(winner, reason))
 
 
@@ -186,7 +186,7 @@ def _latest(crm: str, sides: Sides, rule: FieldRule) -> Outcome:
 def _fill_only(crm: str, sides: Sides, rule: FieldRule) -> Outcome:
     if not crm:
         return _send(sides.hub)
-    return _differ(crm, sides.hub) if sides.hub else _take(crm)
+    return _differ(crm, sides.hub) if sides.hub else take(crm)
 
 
 def _ask(crm: str, sides: Sides, rule: FieldRule) -> Outcome:
@@ -238,7 +238,7 @@ def _rank(value: str, rule: FieldRule) -> int:
     return order.index(value) if value in order else -1
 
 
-def _take(crm: str) -> Outcome:
+def take(crm: str) -> Outcome:
     return Outcome(take=crm, base=Base(crm, crm))
 
 

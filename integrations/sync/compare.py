@@ -15,6 +15,7 @@ from integrations.mapping.merge import (
     Outcome,
     Sides,
     merge,
+    take,
 )
 from integrations.models import Conflict, Link, ObjectMapping
 from integrations.sync import clocks, unanswered
@@ -99,7 +100,9 @@ def _decide_one(case: Case, terms: Terms, frozen: frozenset[str], at: datetime) 
         as_before = theirs is not None and theirs == before.get(name) == ours
         if as_before or name in problems:
             continue
-        if case.link is None:
+        if case.link is None and theirs and not ours and rule.pulls:
+            outcome = take(theirs)
+        elif case.link is None:
             outcome = merge(Sides(None, theirs, ours), rule)
         else:
             outcome = _decide(case, case.link, name, rule, at)

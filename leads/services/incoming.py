@@ -13,7 +13,7 @@ from leads.facts import Origin
 from leads.matching import FREE_MAIL
 from leads.services import changes, saving, translation
 from leads.services.drafts import Draft
-from leads.services.fields import MODELS, AnyRecord
+from leads.services.fields import AnyRecord
 from leads.services.filling import fill
 from leads.services.finding import KNOWN_BY, Found, find
 from leads.services.rules import RULES
@@ -143,13 +143,13 @@ def _entries(
     ids = {row.record_id for row in rows if row.record_id is not None}
     records = saving.locked(record_type, ids) if ids else {}
     known = {pk: Draft(record, is_new=False) for pk, record in records.items()}
-    model = MODELS[record_type]
+    blank = saving.blanks(record_type, workspace)
     words = translation.Words(record_type, rows)
     emails = words.current_owners(records.values())
     entries = []
     for row in rows:
         if row.record_id is None:
-            draft = Draft(model(workspace=workspace), is_new=True)
+            draft = Draft(blank(), is_new=True)
         elif row.record_id in known:
             draft = known[row.record_id]
         else:

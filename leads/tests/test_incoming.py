@@ -603,6 +603,20 @@ def test_another_domain_is_another_company_of_the_same_name(
     assert result == (None, ())
 
 
+def test_new_records_share_nothing_with_each_other(workspace: Workspace) -> None:
+    make_custom_field(workspace, name="website")
+    rows = [
+        new("a", last_name="A", **{"custom.website": "a"}),
+        new("b", first_name="B"),
+    ]
+
+    first, second = take(workspace, "lead", *rows)
+
+    assert stored(Lead, first).custom == {"website": "a"}
+    assert stored(Lead, second).custom == {}
+    assert stored(Lead, second).last_name == ""
+
+
 def test_deals_are_never_matched(workspace: Workspace) -> None:
     make_deal(workspace, name="Big one")
 

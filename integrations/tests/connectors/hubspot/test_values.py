@@ -131,6 +131,23 @@ def test_text_from_a_vendor_is_made_fit_for_a_database() -> None:
     assert values.clean({"a": 1}) is None
 
 
+@given(
+    st.dictionaries(
+        st.sampled_from("abcdef"),
+        st.none()
+        | st.text("ab\x00\ud800é;", max_size=3)
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.lists(st.integers(), max_size=1),
+    )
+)
+def test_all_values_of_a_record_are_cleaned_as_one_is(properties: Any) -> None:
+    cleaned = {name: values.clean(value) for name, value in properties.items()}
+
+    assert values.clean_all(properties) == cleaned
+
+
 @pytest.mark.parametrize(
     ("entry", "kind"),
     [
