@@ -40,6 +40,8 @@ class Case:
     excluded: str = ""
     # A poll has seen this very version before: what it holds has been told.
     seen: bool = False
+    # Its link was stored with what came in.
+    stored: bool = False
 
     @property
     def ref(self) -> str:

@@ -6,7 +6,7 @@ was interrupted says nothing about what it did not see.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 
 from django.db import transaction
@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from crmsync.core import queue
 from integrations.models import Cursor, Link, ObjectMapping
-from integrations.records import Page, RemoteRecord
+from integrations.records import Page
 from integrations.sync import backfill, brake, gone, intake, moved, outbox, pages
 from integrations.sync.driving import Drive
 from integrations.sync.pull import fields_to_read
@@ -61,23 +61,24 @@ def _settle(drive: Drive, page: Page, terms: Terms) -> None:
     run, mapping = drive.run, drive.mapping
     records = moved.follow_conversions(mapping, page.records)
     brake.check_clears(mapping, records, terms, drive.connector, run=run)
-    intake.take_in(mapping, records, drive.connector, run=run, ties=True)
-    _mark_seen(mapping, page.records, run.pk)
+    taken = intake.take_in(mapping, records, drive.connector, run=run, ties=True)
+    marked = {case.ref for case in taken.cases if case.stored}
+    seen = {one.remote_id for one in page.records}
+    _mark_seen(mapping, seen - marked, run.pk)
     run.cursor["page"] = page.cursor
     run.cursor["scanned"] = page.cursor is None
     drive.save()
 
 
 def _mark_seen(
-    mapping: ObjectMapping, records: Sequence[RemoteRecord], run_id: int
+    mapping: ObjectMapping, remote_ids: Collection[str], run_id: int
 ) -> None:
     """Mark the links that were not stored with it: nothing about them is new."""
-    links = Link.objects.filter(
+    Link.objects.filter(
         connection=mapping.connection,
         remote_object=mapping.remote_object,
-        remote_id__in=[one.remote_id for one in records],
-    )
-    links.exclude(seen_in=run_id).update(seen_in=run_id)
+        remote_id__in=remote_ids,
+    ).update(seen_in=run_id)
 
 
 def _ask_ours(drive: Drive) -> bool:

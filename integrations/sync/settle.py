@@ -173,6 +173,9 @@ def _store_links(
             _renew(case.link, case, at)
             case.link.seen_in = context.seen_in or case.link.seen_in
             changed.append(case.link)
+        else:
+            continue
+        case.stored = True
     store_links(context.mapping, new)
     update_links(changed, _RENEWED)
 

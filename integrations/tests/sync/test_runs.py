@@ -311,6 +311,21 @@ def test_a_full_comparison_brings_both_sides_in_step(
     assert contact_calls(hubspot_simulator) - before < 5
 
 
+def test_a_comparison_marks_every_link_it_saw(
+    workspace: Workspace, mapping: ObjectMapping, person: HubSpotUser
+) -> None:
+    both_ways(mapping)
+    ids = person.make_many([{"email": f"q{n}@customer.example.org"} for n in range(9)])
+    finished(start(mapping, Run.Kind.RECONCILE))
+    person.edit(ids[0], city="Paris")
+    person.make(email="new@customer.example.org")
+
+    run = finished(start(mapping, Run.Kind.RECONCILE))
+
+    marks = Link.objects.values_list("seen_in", flat=True)
+    assert list(marks) == [run.pk] * 10
+
+
 def test_an_interrupted_comparison_deletes_nothing(
     workspace: Workspace, mapping: ObjectMapping, person: HubSpotUser
 ) -> None:
