@@ -122,10 +122,6 @@ class RecordTable:
         record = self.find(value, id_property)
         return record if record is not None and not record.archived_at else None
 
-    def owner_of(self, name: str, value: str) -> int | None:
-        """Return which live record holds a unique value."""
-        return self.unique[name].get(value.lower())
-
     def unique_values(
         self, name: str, props: Mapping[str, str | None]
     ) -> Sequence[str]:

@@ -14,7 +14,6 @@ from integrations.simulators.wire import Json, Reply, Request, json_reply
 
 MOST_PARTS = 25
 MOST_NODES = 500
-MOST_TREE = 200
 _HALTED = (
     "The transaction was rolled back since another operation in the same transaction "
     "failed."

@@ -21,8 +21,6 @@ from integrations.simulators.salesforce.writer import Writer
 from integrations.simulators.seeding import each_new
 from integrations.simulators.wire import Json
 
-_STAMPS = ("CreatedDate", "LastModifiedDate", "SystemModstamp")
-
 
 def seed(world: World, org: Org, raw: Json) -> Json:
     """Create, change or delete records; return {"ids": {object: [ids]}}.
