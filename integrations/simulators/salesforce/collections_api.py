@@ -9,6 +9,7 @@ from integrations.simulators.salesforce import errors, ids, upserts
 from integrations.simulators.salesforce.call import MOST_RECORDS, Call, Route
 from integrations.simulators.salesforce.definitions import Field
 from integrations.simulators.salesforce.errors import RowError
+from integrations.simulators.salesforce.references import attribute
 from integrations.simulators.salesforce.rows_api import shown_row
 from integrations.simulators.salesforce.table import Table
 from integrations.simulators.salesforce.writer import Writer
@@ -46,18 +47,13 @@ def _all_or_none(call: Call) -> bool:
     return call.any_body().get("allOrNone") is True
 
 
-def _type_of(record: Json) -> str:
-    attributes = record.get("attributes")
-    return str(attributes.get("type", "")) if isinstance(attributes, dict) else ""
-
-
 def _id_of(record: Json) -> str:
     found = record.get("id") or record.get("Id") or ""
     return found if isinstance(found, str) else ""
 
 
 def _typed(call: Call, record: Json) -> Table:
-    name = _type_of(record)
+    name = attribute(record, "type")
     table = call.org.table(name)
     if table is None:
         message = f"sObject type '{name}' is not supported."
@@ -66,7 +62,7 @@ def _typed(call: Call, record: Json) -> Table:
 
 
 def _check_chunks(records: list[Json]) -> None:
-    chunks = sum(1 for _ in groupby(records, key=_type_of))
+    chunks = sum(1 for _ in groupby(attribute(record, "type") for record in records))
     if chunks > MOST_CHUNKS:
         raise errors.bad_request(
             "INVALID_OPERATION",
@@ -122,7 +118,7 @@ def _upsert(call: Call) -> Reply:
     twice = repeated(table, made, records)
 
     def act(writer: Writer, at: int, record: Json) -> Json:
-        if _type_of(record) not in ("", table.name):
+        if attribute(record, "type") not in ("", table.name):
             raise RowError("INVALID_TYPE", f"all records must be {table.name}")
         return upsert_one(writer, table, made, record, twice)
 
@@ -196,12 +192,19 @@ def delete_one(writer: Writer, text: str) -> None:
     writer.delete(table, row)
 
 
+def _texts(body: Json, name: str) -> list[str]:
+    found = body.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(x, str) for x in found):
+        raise errors.bad_request("JSON_PARSER_ERROR", f"{name} must be a list of text")
+    return found
+
+
 def _retrieve(call: Call) -> Reply:
     table = call.table()
     if call.request.method == "POST":
         body = call.body()
-        wanted, fields = body.get("ids") or [], body.get("fields") or []
-        call.request.query["fields"] = [str(name) for name in fields]
+        wanted = _texts(body, "ids")
+        call.request.query["fields"] = _texts(body, "fields")
     else:
         wanted = call.request.names("ids")
     if not call.request.names("fields"):

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from integrations.simulators.salesforce import access, errors
 from integrations.simulators.salesforce.call import Call, Route
 from integrations.simulators.salesforce.errors import ApiError, RowError
+from integrations.simulators.salesforce.references import attribute
 from integrations.simulators.salesforce.table import Table
 from integrations.simulators.salesforce.writer import Writer
 from integrations.simulators.wire import Json, Reply, Request, json_reply
@@ -236,7 +237,7 @@ def _plant(
 ) -> None:
     """Create records and their children. parent: (reference field, id)."""
     for record in records:
-        name = (record.get("attributes") or {}).get("referenceId")
+        name = attribute(record, "referenceId") or None
         children = {k: v for k, v in record.items() if _is_children(v)}
         raw = {k: v for k, v in record.items() if k not in children}
         try:
@@ -262,10 +263,10 @@ def _plant_children(
     failed: list[Json],
 ) -> None:
     for record in records:
-        kind = (record.get("attributes") or {}).get("type")
-        child = writer.org.table(str(kind))
+        kind = attribute(record, "type")
+        child = writer.org.table(kind)
         if child is None:
-            failed.append({"referenceId": kind, "errors": []})
+            failed.append({"referenceId": kind or None, "errors": []})
             continue
         link = next((f.name for f in child.fields.values() if table.name in f.refs), "")
         _plant(writer, child, [record], (link, parent), made, failed)

@@ -57,7 +57,7 @@ def by_external_id(
         raise errors.unknown_field(relation, table.name)
     keys = {key: v for key, v in value.items() if key != "attributes"}
     targets = [org.tables[name] for name in made.refs if name in org.tables]
-    wanted = (value.get("attributes") or {}).get("type")
+    wanted = attribute(value, "type")
     if wanted:
         targets = [t for t in targets if t.name == wanted]
     for target in targets:
@@ -66,6 +66,12 @@ def by_external_id(
             if field is not None and (field.looked_up or field.name == "Id"):
                 return made, _one(target, field, key)
     raise errors.unknown_field(relation, table.name)
+
+
+def attribute(record: Any, name: str) -> str:
+    """Return what a record says of itself in `attributes`, empty when nothing."""
+    attributes = record.get("attributes") if isinstance(record, dict) else None
+    return str(attributes.get(name) or "") if isinstance(attributes, dict) else ""
 
 
 def _one(target: Table, field: Field, key: Any) -> str:

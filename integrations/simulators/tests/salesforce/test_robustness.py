@@ -106,6 +106,20 @@ def test_no_query_makes_it_fail(simulator: SalesforceSimulator, text: str) -> No
     assert status_of(simulator, "GET", "query", b"", q=text) < 500
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("composite/tree/Lead", {"records": [{"attributes": 1}]}),
+        ("composite/tree/Lead", {"records": [{"X": {"records": [1]}}]}),
+        ("composite/sobjects/Lead", {"ids": ["1"], "fields": True}),
+        ("composite/sobjects/Lead", {"ids": [1.5], "fields": ["Id"]}),
+        ("sobjects/Contact", {"LastName": "x", "Account": {"attributes": 1}}),
+    ],
+)
+def test_values_of_the_wrong_kind_are_refused(simulator, path, body) -> None:
+    assert status_of(simulator, "POST", path, json.dumps(body).encode()) == 400
+
+
 @pytest.mark.parametrize("body", rubbish.NO_OBJECTS)
 def test_bytes_that_are_no_object_are_refused(simulator, body: bytes) -> None:
     assert status_of(simulator, "POST", "sobjects/Lead", body) == 400
