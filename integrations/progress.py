@@ -5,7 +5,6 @@ PURE but for the run it reads: no query, and the time is an argument.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -208,14 +207,28 @@ def is_revertible(run: Run) -> bool:
     return run.state in OVER and run.kind not in _UNDONE
 
 
+_MASS_CHANGES = {
+    Run.MassChange.DELETES: ("deletion", "deletions"),
+    Run.MassChange.CLEARS: ("emptied record", "emptied records"),
+}
+
+
+def to_approve(run: Run) -> str:
+    """Return what a run was stopped before, "" for one that no change stopped.
+
+    >>> to_approve(Run(mass_change="deletes", mass_count=37)), to_approve(Run())
+    ('37 deletions', '')
+    """
+    if run.mass_count is None or run.mass_change not in _MASS_CHANGES:
+        return ""
+    one, many = _MASS_CHANGES[Run.MassChange(run.mass_change)]
+    return f"{run.mass_count:,} {one if run.mass_count == 1 else many}"
+
+
 def approval_of(run: Run) -> str:
     """Return what approving a stopped run lets happen, for its button.
 
-    >>> approval_of(Run(message="37 linked records were deleted in the CRM."))
-    'Approve 37 deletions'
+    >>> approval_of(Run(mass_change="clears", mass_count=1200)), approval_of(Run())
+    ('Approve 1,200 emptied records', 'Approve')
     """
-    found = re.match(r"(\d+) ", run.message)
-    count = found[1] if found else ""
-    clears = any("after" in one for one in run.samples) or "emptied" in run.message
-    what = "emptied records" if clears else "deletions"
-    return f"Approve {count} {what}".replace("  ", " ")
+    return f"Approve {to_approve(run)}".rstrip()

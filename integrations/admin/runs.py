@@ -12,7 +12,7 @@ from unfold.decorators import action, display
 
 from crmsync.core.adminbase import ConsoleAdmin, Look, actor_of, as_json, note
 from crmsync.core.wake import wake_after_commit
-from integrations import runlists
+from integrations import progress, runlists
 from integrations.admin.acting import each
 from integrations.models import Conflict, Cursor, LinkAlias, Run
 from integrations.services import retries, runs
@@ -39,6 +39,7 @@ class RunAdmin(ConsoleAdmin):
         "connection",
         "mapping",
         "standing",
+        "waits_for",
         "settled",
         "failed",
         "started_at",
@@ -64,6 +65,11 @@ class RunAdmin(ConsoleAdmin):
     def standing(self, run: Run) -> tuple[str, str]:
         """Show the state with its colour."""
         return run.state, run.get_state_display()
+
+    @display(description="To approve")
+    def waits_for(self, run: Run) -> str:
+        """Show the change that a stopped run waits with."""
+        return progress.to_approve(run) if run.state == Run.State.STOPPED else ""
 
     @display(description="Asked for")
     def asked_for(self, run: Run) -> str:

@@ -33,6 +33,13 @@ COUNTERS = (
 )
 
 
+class MassChangeSerializer(StrictSerializer):
+    """A change of very many records, and of how many."""
+
+    change = serializers.ChoiceField(choices=Run.MassChange.choices)
+    count = serializers.IntegerField()
+
+
 class RunSerializer(serializers.ModelSerializer[Run]):
     """A run: how far it is, how fast, how long still, and what it did.
 
@@ -50,6 +57,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     rate_per_s = serializers.SerializerMethodField()
     seconds_left = serializers.SerializerMethodField()
     needs_person = serializers.SerializerMethodField()
+    to_approve = serializers.SerializerMethodField()
     steps = serializers.SerializerMethodField()
     revertible = serializers.SerializerMethodField()
 
@@ -70,6 +78,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "seconds_left",
             "message",
             "needs_person",
+            "to_approve",
             "approved",
             "steps",
             "revertible",
@@ -113,6 +122,13 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     def get_needs_person(self, run: Run) -> bool:
         """Tell whether an audit found more than is mended unasked."""
         return bool(run.cursor.get("needs_person"))
+
+    @extend_schema_field(MassChangeSerializer(allow_null=True))
+    def get_to_approve(self, run: Run) -> dict[str, object] | None:
+        """Return the change it was stopped before, null unless it waits for a word."""
+        if run.state != Run.State.STOPPED or run.mass_count is None:
+            return None
+        return {"change": run.mass_change, "count": run.mass_count}
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_steps(self, run: Run) -> list[str]:

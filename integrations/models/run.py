@@ -39,6 +39,12 @@ class Run(models.Model):
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
 
+    class MassChange(models.TextChoices):
+        """What is not done to many records without a person's word."""
+
+        DELETES = "deletes", "Deletions"
+        CLEARS = "clears", "Emptied records"
+
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, related_name="runs"
@@ -73,6 +79,11 @@ class Run(models.Model):
     # one: what it was about to do.
     samples = models.JSONField(default=list, blank=True)
     message = models.CharField(max_length=500, blank=True)
+    # What it was stopped before, and to how many records; kept when it was approved.
+    mass_change = models.CharField(
+        max_length=7, choices=MassChange.choices, blank=True, default=""
+    )
+    mass_count = models.PositiveIntegerField(null=True, blank=True)
     approved = models.BooleanField(default=False)
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL

@@ -62,7 +62,7 @@ def check_clears(
         run.cleared_here + len(cleared), of=links_of(mapping), share=CLEARED_SHARE
     ):
         told = [_sample(case) for case in cleared]
-        stop(run, f"{len(cleared)} records would have fields emptied here.", told)
+        stop(run, Run.MassChange.CLEARS, len(cleared), told)
 
 
 def _has_blank(record: RemoteRecord, terms: Terms) -> bool:
@@ -82,9 +82,22 @@ def _sample(case: Case) -> dict[str, object]:
     }
 
 
-def stop(run: Run, message: str, samples: Sequence[dict[str, object]]) -> None:
-    """Put a run aside for approval. Raises Braked."""
-    run.state, run.message = Run.State.STOPPED, message[:500]
+_TOLD = {
+    Run.MassChange.DELETES: "{} linked records were deleted in the CRM.",
+    Run.MassChange.CLEARS: "{} records would have fields emptied here.",
+}
+
+
+def stop(
+    run: Run,
+    change: Run.MassChange,
+    count: int,
+    samples: Sequence[dict[str, object]],
+) -> None:
+    """Put a run aside until a person approves a change of so many. Raises Braked."""
+    message = _TOLD[change].format(count)
+    run.state, run.message = Run.State.STOPPED, message
+    run.mass_change, run.mass_count = change, count
     run.samples = list(samples[:SHOWN])
-    run.save(update_fields=["state", "message", "samples"])
+    run.save(update_fields=["state", "message", "mass_change", "mass_count", "samples"])
     raise Braked(f"{message} Approve it on the page of the run, or cancel it.")

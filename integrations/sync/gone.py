@@ -82,8 +82,8 @@ def check_deletes(
     told: list[dict[str, object]] = [
         {"record_id": one.record_id, "remote_id": one.remote_id} for one in links
     ]
-    message = f"{len(links)} linked records were deleted in the CRM."
-    brake.stop(run or _stopped(mapping), message, told)
+    stopped = run or _stopped(mapping)
+    brake.stop(stopped, Run.MassChange.DELETES, len(links), told)
 
 
 def _approved(mapping: ObjectMapping) -> Run | None:

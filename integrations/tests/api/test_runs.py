@@ -322,6 +322,18 @@ def test_a_run_is_steered(
         assert AuditEntry.objects.get().action == f"run.{step}"
 
 
+def test_a_stopped_run_says_how_much_there_is_to_approve(
+    ops: APIClient, mapping: ObjectMapping
+) -> None:
+    stopped = make_run(mapping, state="stopped", mass_change="clears", mass_count=41)
+    approved = make_run(mapping, state="done", mass_change="clears", mass_count=41)
+
+    told = [ops.get(f"{RUNS}{one.pk}/").json() for one in (stopped, approved)]
+
+    waits = {"change": "clears", "count": 41}
+    assert [one["to_approve"] for one in told] == [waits, None]
+
+
 @pytest.mark.parametrize("step", ["pause", "resume", "approve", "cancel"])
 def test_what_is_over_cannot_be_steered(
     ops: APIClient, mapping: ObjectMapping, step: str

@@ -68,6 +68,12 @@ def test_runs_are_steered(console, mapping, before, step, after) -> None:
     assert audited() == [f"run.{step}"]
 
 
+def test_a_stopped_run_says_how_much_there_is_to_approve(console, mapping) -> None:
+    make_run(mapping, state="stopped", mass_change="deletes", mass_count=37)
+
+    assert "37 deletions" in console.get(page(Run)).content.decode()
+
+
 def test_what_failed_in_a_run_is_tried_again(workspace, console, mapping) -> None:
     run = make_run(mapping, state=Run.State.DONE_WITH_ERRORS)
     mine, other = make_parked_item(workspace, run=run.pk), make_parked_item(workspace)

@@ -226,7 +226,14 @@ def test_a_stopped_run_says_what_approving_lets_happen(
 ) -> None:
     told = "37 linked records were deleted in the CRM."
     samples = [{"record_id": 1, "remote_id": "77"}]
-    run = going(mapping, state="stopped", message=told, samples=samples)
+    run = going(
+        mapping,
+        state="stopped",
+        message=told,
+        samples=samples,
+        mass_change="deletes",
+        mass_count=37,
+    )
 
     page = admin.get(run.get_absolute_url()).content.decode()
 

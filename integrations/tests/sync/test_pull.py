@@ -399,7 +399,8 @@ def test_many_deletions_at_once_stop_and_ask(
     assert Link.objects.filter(state=Link.State.LINKED).count() == 30
     run = Run.objects.get(state=Run.State.STOPPED)
     assert len(run.samples) == 20
-    assert "25" in run.message
+    assert (run.mass_change, run.mass_count) == ("deletes", 25)
+    assert run.message == "25 linked records were deleted in the CRM."
 
 
 def test_an_approved_mass_deletion_is_carried_out(
