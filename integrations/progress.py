@@ -150,6 +150,8 @@ def phase_of(run: Run) -> str:
         return ""
     if run.state == State.QUEUED:
         return "Waiting for a worker"
+    if run.state == State.PAUSED and run.kind == Kind.PULL:
+        return "Paused. It goes on where it stopped once it is resumed"
     if run.state == State.PAUSED:
         return "Paused. Nothing of it leaves until it is resumed"
     if run.state == State.STOPPED:
@@ -191,13 +193,13 @@ _UNDONE = frozenset({Kind.DRY, Kind.AUDIT, Kind.REVERT})
 def steps_of(run: Run) -> list[str]:
     """Return how a run can be steered as it stands: pause, resume, approve, cancel."""
     steps = []
-    if run.state in GOING and run.kind != Kind.PULL:
+    if run.state in GOING:
         steps.append("pause")
     if run.state == State.PAUSED:
         steps.append("resume")
     if run.state == State.STOPPED:
         steps.append("approve")
-    if run.state not in OVER and (run.kind != Kind.PULL or run.state == State.STOPPED):
+    if run.state not in OVER:
         steps.append("cancel")
     return steps
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from crmsync.core.services import Actor, Refused, audit
 from integrations.models import Connection, ObjectMapping, Run
-from integrations.sync import pull, runs
+from integrations.sync import halting, pull, runs
 
 # What a person can ask for; a batch comes by its schedule as well.
 ASKABLE = (
@@ -78,6 +78,8 @@ def pull_now(mapping: ObjectMapping, actor: Actor) -> None:
     """Ask the CRM for changes at once. Raises Refused when nothing is pulled."""
     if not pull.pulls(mapping):
         raise Refused("mapping", "This mapping takes nothing in.")
+    if halting.is_paused(mapping):
+        raise Refused("mapping", "Its poll is paused; resume that one.")
     pull.ask_pull(mapping, soon=True)
     audit(mapping.workspace, actor, "mapping.pulled", target=mapping)
 

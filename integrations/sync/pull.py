@@ -25,7 +25,7 @@ from integrations.connectors.session import open_connector
 from integrations.mapping.echo import MARGIN
 from integrations.models import Connection, Cursor, ObjectMapping, Run
 from integrations.records import Page
-from integrations.sync import brake, calls, clocks, gone, intake, moved, pages
+from integrations.sync import brake, calls, clocks, gone, halting, intake, moved, pages
 from integrations.sync.terms import Terms, terms_of
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ def ask_due() -> int:
         rows = ObjectMapping.objects.filter(active=True).exclude(
             direction=ObjectMapping.Direction.PUSH
         )
+        rows = rows.exclude(cursor__run__state=Run.State.PAUSED)
         mappings = list(rows.select_related("connection", "workspace"))
         keys = [str(one.pk) for one in mappings]
         waiting = WorkItem.objects.filter(kind=KIND, key__in=keys)
@@ -111,7 +112,7 @@ def _pull_item(item: WorkItem, deadline: float) -> None:
         queue.finish([item], skipped=True)
         return
     with in_workspace(mapping.workspace):
-        if not pulls(mapping):
+        if not pulls(mapping) or halting.is_paused(mapping):
             queue.finish([item], skipped=True)
             return
         connector, _ = open_connector(mapping.connection)
@@ -123,6 +124,8 @@ def _pull_item(item: WorkItem, deadline: float) -> None:
             return
         if finished:
             _come_again(mapping, item)
+        elif halting.is_paused(mapping):
+            queue.finish([item])
         else:
             queue.give_back([item])
 
@@ -151,7 +154,7 @@ def pull(
     if cursor.window_until is None:
         _open_window(mapping, connector, cursor)
     if not _read(mapping, connector, cursor, item=item, deadline=deadline):
-        return False
+        return halting.let_go(cursor)
     _close_window(cursor)
     _pull_gone(mapping, connector, cursor)
     return True
@@ -178,7 +181,12 @@ def _read(
     item: WorkItem | None,
     deadline: float | None,
 ) -> bool:
-    """Read and settle the window from its page on; return whether its end came."""
+    """Read and settle the window from its page on; return whether its end came.
+
+    It ends before that when its time is over, or a person said stop.
+    """
+    if halting.is_told_to_stop(cursor):
+        return False
     since, until = cursor.window_since, cursor.window_until
     assert since is not None
     assert until is not None
@@ -196,6 +204,8 @@ def _read(
             _settle(mapping, connector, cursor, page, terms)
             if page.cursor is None:
                 return True
+            if halting.is_told_to_stop(cursor):
+                return False
     return False
 
 
@@ -265,6 +275,8 @@ def _end_run(run: Run | None) -> None:
     if run is None:
         return
     run.refresh_from_db()
+    if run.state == Run.State.CANCELLED:
+        return
     if run.settled == run.unchanged + run.excluded:
         run.delete()
         return

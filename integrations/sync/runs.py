@@ -113,6 +113,9 @@ def resume(run: Run) -> bool:
     """Let a paused run go on; return False when it is not paused."""
     if not _turn(run, [Run.State.PAUSED], Run.State.RUNNING):
         return False
+    if run.kind == Run.Kind.PULL:
+        pull.ask_pull(run.mapping, soon=True)
+        return True
     release_run(run.pk)
     _ask(run)
     return True

@@ -334,6 +334,23 @@ def test_a_stopped_run_says_how_much_there_is_to_approve(
     assert [one["to_approve"] for one in told] == [waits, None]
 
 
+@pytest.mark.parametrize(
+    ("state", "steps"),
+    [
+        ("running", ["pause", "cancel"]),
+        ("paused", ["resume", "cancel"]),
+        ("stopped", ["approve", "cancel"]),
+        ("done", []),
+    ],
+)
+def test_a_poll_is_steered_like_any_run(
+    ops: APIClient, mapping: ObjectMapping, state: str, steps: list[str]
+) -> None:
+    run = make_run(mapping, kind="pull", state=state)
+
+    assert ops.get(f"{RUNS}{run.pk}/").json()["steps"] == steps
+
+
 @pytest.mark.parametrize("step", ["pause", "resume", "approve", "cancel"])
 def test_what_is_over_cannot_be_steered(
     ops: APIClient, mapping: ObjectMapping, step: str
