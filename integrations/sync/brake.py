@@ -83,8 +83,8 @@ def _sample(case: Case) -> dict[str, object]:
 
 
 _TOLD = {
-    Run.MassChange.DELETES: "{} linked records were deleted in the CRM.",
-    Run.MassChange.CLEARS: "{} records would have fields emptied here.",
+    Run.MassChange.DELETES: "{:,} linked records were deleted in the CRM.",
+    Run.MassChange.CLEARS: "{:,} records would have fields emptied here.",
 }
 
 
