@@ -110,16 +110,18 @@ def _ask_ours(drive: Drive) -> bool:
 
 
 def _without_link(mapping: ObjectMapping, record_ids: Sequence[int]) -> list[int]:
-    """Return those of our records that are not linked, in the order given.
+    """Return those of our records that are not linked; they come in order of id.
 
-    Asked for a chunk, and not of the whole table at once: right after a first
-    comparison a database knows too little of both tables to join them well.
+    Asked for by a range of ids, and not for the whole table at once or id by id: right
+    after a first comparison a database knows too little of its tables for those.
     """
+    if not record_ids:
+        return []
     links = Link.objects.filter(
         connection=mapping.connection,
         record_type=mapping.record_type,
         remote_object=mapping.remote_object,
-        record_id__in=record_ids,
+        record_id__range=(record_ids[0], record_ids[-1]),
     )
     linked = set(links.values_list("record_id", flat=True))
     return [one for one in record_ids if one not in linked]
