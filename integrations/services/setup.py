@@ -26,8 +26,9 @@ from integrations.mapping.templates import TEMPLATES
 from integrations.mapping.templates.base import MappingTemplate, RowTemplate
 from integrations.models import Connection, FieldMapping, ObjectMapping, RemoteSchema
 from integrations.records import RemoteField, RemotePipeline
-from integrations.sync import journal, signin, suspending
+from integrations.sync import signin, suspending
 from integrations.sync.asking_setup import KIND as SETUP_KIND
+from integrations.sync.calls import record as record_calls
 from leads.models import Stage
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ def _set_up_leased(connection: Connection, item: WorkItem) -> None:
     else:
         queue.finish([item])
     finally:
-        journal.record_calls(connection, calls.take())
+        record_calls(connection, calls.take())
 
 
 def _note_failure(connection: Connection, error: SyncError) -> None:

@@ -14,7 +14,8 @@ from integrations.connectors.spec import ObjectFacts
 from integrations.models import Link, ObjectMapping
 from integrations.records import RemoteRecord
 from integrations.sync.links import owners_of
-from integrations.sync.plan import Hold, Rules, Send, Subject
+from integrations.sync.plan import Hold, Send
+from integrations.sync.subjects import Rules, Subject
 
 
 @dataclass(frozen=True, slots=True)

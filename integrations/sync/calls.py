@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, OperationalError
+from django.utils import timezone
 
 from crmsync.core import queue, tracing
 from crmsync.core.models import WorkItem
@@ -24,8 +25,8 @@ from integrations.errors import (
     SyncError,
     redact,
 )
-from integrations.models import Connection
-from integrations.sync import clocks, journal, signin
+from integrations.models import ApiCall, Connection
+from integrations.sync import clocks, signin
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ def _note_calls(
     _, made = open_connector(connection)
     calls = made.take()
     trace = tracing.only(item.trace_id for item in items)
-    journal.record_calls(connection, calls, trace_id=trace)
+    record(connection, calls, trace_id=trace)
     if calls:
         clocks.note(connection)
         _tell_breaker(connection, calls)
@@ -125,6 +126,28 @@ def _note_calls(
             "vendor_request_ids": [call.request_id for call in calls],
         },
     )
+
+
+def record(
+    connection: Connection, calls: Sequence[CallRecord], *, trace_id: str = ""
+) -> None:
+    """Write down which calls were made; a good one marks the connection healthy."""
+    ApiCall.objects.bulk_create(
+        ApiCall(
+            connection=connection,
+            method=call.method,
+            path=call.path[:200],
+            status=call.status,
+            outcome=call.outcome,
+            inputs=call.inputs,
+            duration_ms=round(call.duration_s * 1000),
+            request_id=call.request_id[:100],
+            trace_id=trace_id,
+        )
+        for call in calls
+    )
+    if any(call.outcome == "ok" for call in calls):
+        Connection.objects.filter(pk=connection.pk).update(last_ok_at=timezone.now())
 
 
 def _tell_breaker(connection: Connection, calls: Sequence[CallRecord]) -> None:

@@ -15,10 +15,10 @@ from integrations.sync.plan import (
     Find,
     Leave,
     Send,
-    Subject,
     Wait,
     decide,
 )
+from integrations.sync.subjects import Subject
 from integrations.sync.terms import terms_of
 
 # What a dry run counts, in the order it is shown.
@@ -82,7 +82,8 @@ def _foreseen(record_id: int, subject: Subject, decision: Decision) -> Foreseen:
             word = "created" if new else "updated"
             return Foreseen(record_id, label, word, fields=fields)
         case Wait():
-            return Foreseen(record_id, label, "created", decision.reason)
+            word = "updated" if subject.remote_id else "created"
+            return Foreseen(record_id, label, word, decision.reason)
         case Leave():
             word = "skipped" if decision.outcome == "excluded" else "unchanged"
             return Foreseen(record_id, label, word, decision.reason)

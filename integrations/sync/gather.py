@@ -10,11 +10,11 @@ from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
 from integrations.connectors import CONNECTORS
 from integrations.models import Link, ObjectMapping
-from integrations.sync import outbox
+from integrations.sync import outbox, ties
 from integrations.sync.cases import base_of
 from integrations.sync.compare import frozen_fields
 from integrations.sync.links import hub_key, links_of
-from integrations.sync.plan import Parent, Rules, Subject
+from integrations.sync.subjects import Parent, Rules, Subject
 from integrations.sync.terms import Terms
 from integrations.webhooks.sources import SOURCES
 from leads.facts import Snapshot
@@ -60,6 +60,7 @@ def subjects(
     elsewhere = _elsewhere(mapping, unlinked)
     after = _finders(mapping, unlinked - set(elsewhere), asks=asks_parents)
     frozen = frozen_fields([link.pk for link in links.values()])
+    retied = ties.changed(mapping, records, links)
     return [
         _subject(
             mapping,
@@ -67,6 +68,7 @@ def subjects(
             records.get(one),
             links.get(one),
             parents=parents,
+            retied=retied,
             elsewhere=elsewhere.get(one, ""),
             after=after.get(one, ""),
             frozen=frozen,
@@ -81,7 +83,8 @@ def _subject(
     record: Snapshot | None,
     link: Link | None,
     *,
-    parents: Callable[[Snapshot], tuple[Parent, ...]],
+    parents: Callable[[Snapshot], Mapping[str, Parent]],
+    retied: Collection[ties.Tie],
     elsewhere: str,
     after: str,
     frozen: Mapping[int, frozenset[str]],
@@ -96,7 +99,11 @@ def _subject(
         gone=link is not None and link.state == Link.State.DELETED,
         unlinked=link is not None and link.state == Link.State.UNLINKED,
         base={name: base.hub for name, base in bases.items() if base},
-        parents=parents(record) if record and link is None else (),
+        parents=tuple(
+            parent
+            for name, parent in (parents(record) if record else {}).items()
+            if link is None or (record_id, name) in retied
+        ),
         tried=item.attempts + item.rescues > 0,
         elsewhere=elsewhere,
         after=after,
@@ -160,7 +167,7 @@ def _finders(
 
 def _parents(
     mapping: ObjectMapping, records: Mapping[int, Snapshot], *, asks: bool
-) -> Callable[[Snapshot], tuple[Parent, ...]]:
+) -> Callable[[Snapshot], Mapping[str, Parent]]:
     """Return a function from a record to its parents; looks all of them up first."""
     known: dict[tuple[str, int], Parent] = {}
     for parent_type in sorted(
@@ -173,9 +180,10 @@ def _parents(
         }
         known |= _parents_of_type(mapping, parent_type, ids, asks=asks)
 
-    def parents(record: Snapshot) -> tuple[Parent, ...]:
-        found = (known.get(pair) for pair in record.parents.items())
-        return tuple(parent for parent in found if parent is not None)
+    def parents(record: Snapshot) -> Mapping[str, Parent]:
+        return {
+            pair[0]: known[pair] for pair in record.parents.items() if pair in known
+        }
 
     return parents
 
@@ -210,8 +218,8 @@ def _parents_in(
     unknown = [one for one in missing if outbox.key_of(above.pk, one) not in states]
     if asks and above.creates:
         outbox.queue_records(mapping.workspace, above, unknown)
-    ties = CONNECTORS[mapping.connection.vendor].spec.no_ties
-    untied = (mapping.remote_object, above.remote_object) in ties
+    none = CONNECTORS[mapping.connection.vendor].spec.no_ties
+    untied = (mapping.remote_object, above.remote_object) in none
     return {
         (above.record_type, one): Parent(
             key=outbox.key_of(above.pk, one),
@@ -221,6 +229,7 @@ def _parents_in(
             fate=_fate(
                 links.get(one), states.get(outbox.key_of(above.pk, one), State.READY)
             ),
+            tie=(ties.base_name(above.record_type), str(one)),
         )
         for one in ids
     }

@@ -14,9 +14,8 @@ from crmsync.core import queue
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
 from crmsync.core.queue import Failure
-from integrations.connectors.http import CallRecord
 from integrations.mapping.echo import remember
-from integrations.models import ApiCall, Connection, Link, ObjectMapping, SyncEntry
+from integrations.models import Link, ObjectMapping, SyncEntry
 from integrations.sync import counting, outbox
 from integrations.sync.cases import base_of
 from integrations.sync.links import links_of
@@ -35,7 +34,7 @@ class Written:
     """A record reached the CRM. found: it had been there before we wrote to it.
 
     fields: what was sent; bases: what both sides have of it now, as a link keeps it;
-    stamp: no picture of the record older than this is news.
+    stamp: no picture of the record older than this is news; message: for the journal.
     """
 
     item: WorkItem
@@ -46,6 +45,7 @@ class Written:
     again: bool = False
     bases: Mapping[str, object] = field(default_factory=dict)
     stamp: datetime | None = None
+    message: str = ""
 
     @property
     def is_new(self) -> bool:
@@ -86,7 +86,7 @@ def record_written(
                 one.outcome,
                 remote_id=one.remote_id,
                 fields=sorted(one.fields),
-                message=_superseded(one.item),
+                message=" ".join(filter(None, [one.message, _superseded(one.item)])),
                 undo=undo.get(one.item.pk),
             )
             for one in written
@@ -284,25 +284,3 @@ def _line(
         run_id=item.run,
         undo=undo or {},
     )
-
-
-def record_calls(
-    connection: Connection, calls: Sequence[CallRecord], *, trace_id: str = ""
-) -> None:
-    """Write down which calls were made; a good one marks the connection healthy."""
-    ApiCall.objects.bulk_create(
-        ApiCall(
-            connection=connection,
-            method=call.method,
-            path=call.path[:200],
-            status=call.status,
-            outcome=call.outcome,
-            inputs=call.inputs,
-            duration_ms=round(call.duration_s * 1000),
-            request_id=call.request_id[:100],
-            trace_id=trace_id,
-        )
-        for call in calls
-    )
-    if any(call.outcome == "ok" for call in calls):
-        Connection.objects.filter(pk=connection.pk).update(last_ok_at=timezone.now())

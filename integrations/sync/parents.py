@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from integrations.connectors.base import Connector
 from integrations.models import Link, ObjectMapping
+from integrations.sync import ties
 from integrations.sync.cases import Case
 
 # What may be above a record, the way history and mappings name it.
@@ -34,17 +35,26 @@ def find(
     above = PARENTS.get(mapping.record_type, ())
     if not wanted or not above:
         return
+    ours = _changed_here(mapping, wanted) if known_too else set()
     mappings = ObjectMapping.objects.filter(
         connection=mapping.connection, record_type__in=above, active=True
     )
     for one in mappings:
         if (mapping.remote_object, one.remote_object) in connector.spec.no_ties:
             continue
-        _find_in(mapping, wanted, one, connector)
+        theirs = [c for c in wanted if (c.record_id, one.record_type) not in ours]
+        _find_in(mapping, theirs, one, connector)
 
 
 def _comes_in(case: Case) -> bool:
     return case.failure is None and not case.excluded
+
+
+def _changed_here(mapping: ObjectMapping, cases: Sequence[Case]) -> set[ties.Tie]:
+    """Return the ties that the CRM has still to learn of; what it has is no news."""
+    records = {c.record_id: c.snapshot for c in cases if c.record_id and c.snapshot}
+    links = {c.record_id: c.link for c in cases if c.record_id and c.link is not None}
+    return ties.changed(mapping, records, links)
 
 
 def _find_in(
@@ -65,8 +75,8 @@ def _find_in(
     )
     ours = dict(rows.values_list("remote_id", "record_id"))
     for case in cases:
-        ties = tied.get(case.record.remote_id, ())
-        found = [ours[one] for one in ties if one in ours]
+        there = tied.get(case.record.remote_id, ())
+        found = [ours[one] for one in there if one in ours]
         if found and _parent_of(case, above.record_type) not in found:
             case.parents.setdefault(above.record_type, found[0])
 

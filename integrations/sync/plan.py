@@ -5,78 +5,15 @@ PURE. The pipeline in `push` gathers the facts and carries the decisions out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
-from integrations.mapping.canon import Canon
-from integrations.mapping.engine import Compiled, Mapped, Problem
+from integrations.mapping.engine import Mapped, Problem
 from integrations.mapping.merge import FieldRule
 from integrations.records import Association, Write
+from integrations.sync.subjects import Parent, Rules, Subject
 from leads.facts import Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """One object mapping as values.
-
-    match_field: finds an unlinked record, "" for none; key_field: the unique field that
-    holds our key, "" when the account refused one; ties: the object cannot be tied to
-    its parents later, so it is created together with them.
-    """
-
-    remote_object: str
-    compiled: Compiled
-    match_field: str = ""
-    key_field: str = ""
-    ties: bool = False
-    only_kinds: frozenset[str] = frozenset()
-    # Sources whose people stay out of the CRM until someone has spoken with them.
-    cold_sources: frozenset[str] = frozenset()
-    # Off: records are matched and updated, never made there.
-    creates: bool = True
-    # remote field -> the one form of its values, and how it merges
-    canon: Mapping[str, Canon] = field(default_factory=dict)
-    fields: Mapping[str, FieldRule] = field(default_factory=dict)
-    # A record that was deleted here is deleted there as well.
-    deletes: bool = False
-    today: date = date.min
-
-
-@dataclass(frozen=True, slots=True)
-class Parent:
-    """A record the subject belongs to. fate: where its own push stands."""
-
-    key: str
-    label: str
-    remote_object: str
-    remote_id: str | None
-    fate: Literal["linked", "coming", "failed", "never", "gone"]
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """One record that must reach the CRM, with all that is known of it.
-
-    base: remote field -> our value last agreed on; tried: an earlier try may have
-    reached the CRM without our learning of it; elsewhere: another object that the
-    record is there already; after: the row that looks for that first; frozen: fields
-    that wait for a person.
-    """
-
-    ref: str
-    record: Snapshot | None
-    key: str
-    remote_id: str | None = None
-    gone: bool = False
-    unlinked: bool = False
-    base: Mapping[str, str] = field(default_factory=dict)
-    parents: tuple[Parent, ...] = ()
-    tried: bool = False
-    elsewhere: str = ""
-    after: str = ""
-    frozen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +21,20 @@ class Send:
     """Write this. look_first: by our key, because it may be there already.
 
     compare_first: read it, since what it has may win over what we would write;
-    blank: fields of a new record that we have nothing to send for.
+    blank: fields of a new record that we have nothing to send for; ties: the parents
+    it is tied to by this.
     """
 
     write: Write
     look_first: bool = False
     compare_first: bool = False
     blank: tuple[str, ...] = ()
+    ties: tuple[Parent, ...] = ()
+
+    @property
+    def is_tie_only(self) -> bool:
+        """Tell whether a record that is there gets no values by this."""
+        return bool(self.write.remote_id and not self.write.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +110,8 @@ def decide(subject: Subject, rules: Rules) -> Decision:
         return Leave("unchanged", "Another object takes activities of this kind.")
     if reason := _excluded(record, subject, rules):
         return Leave("excluded", reason)
-    for parent in subject.parents:
-        if parent.fate == "gone":
-            return Hold(
-                "rejected", f"The {parent.label} it belongs to was deleted in the CRM."
-            )
-        if parent.fate in {"coming", "failed"}:
-            return Wait(parent.key, _waiting(parent))
+    if blocked := _blocked(subject):
+        return blocked
     mapped = rules.compiled(
         record.values, creating=subject.remote_id is None, today=rules.today
     )
@@ -181,6 +120,21 @@ def decide(subject: Subject, rules: Rules) -> Decision:
     if subject.remote_id:
         return _update(subject, rules, mapped.fields)
     return _create(subject, rules, mapped)
+
+
+def _blocked(subject: Subject) -> Hold | Wait | None:
+    """Tell why a record cannot go before its parents.
+
+    One that is there already goes on by itself, but for a parent on its way.
+    """
+    is_new = subject.remote_id is None
+    for parent in subject.parents:
+        if parent.fate == "gone" and is_new:
+            told = f"The {parent.label} it belongs to was deleted in the CRM."
+            return Hold("rejected", told)
+        if parent.fate == "coming" or (parent.fate == "failed" and is_new):
+            return Wait(parent.key, _waiting(parent))
+    return None
 
 
 def _excluded(record: Snapshot, subject: Subject, rules: Rules) -> str:
@@ -220,7 +174,8 @@ def _update(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decisi
         if name not in subject.frozen
         and _one_form(rules, name, text) != _base(subject, name)
     }
-    if not different:
+    ties = _ties(subject)
+    if not (different or ties):
         return Leave("unchanged")
     write = Write(
         ref=subject.ref,
@@ -229,10 +184,19 @@ def _update(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decisi
         key_field=None,
         key_value=None,
         fields=different,
+        associations=_associations(ties),
         mode="update",
     )
     looks = any(_looks(rules.fields.get(name)) for name in different)
-    return Send(write, compare_first=looks)
+    return Send(write, compare_first=looks, ties=ties)
+
+
+def _ties(subject: Subject) -> tuple[Parent, ...]:
+    return tuple(one for one in subject.parents if one.remote_id)
+
+
+def _associations(ties: Iterable[Parent]) -> tuple[Association, ...]:
+    return tuple(Association(one.remote_object, one.remote_id or "") for one in ties)
 
 
 def _one_form(rules: Rules, name: str, text: str) -> str:
@@ -268,6 +232,7 @@ def _create(subject: Subject, rules: Rules, mapped: Mapped) -> Decision:
             "The CRM may have taken this already and has no field to look it up by. "
             "Look there first; a retry creates it.",
         )
+    ties = _ties(subject)
     upsert = bool(match) or (bool(own) and not rules.ties)
     write = Write(
         ref=subject.ref,
@@ -276,12 +241,8 @@ def _create(subject: Subject, rules: Rules, mapped: Mapped) -> Decision:
         key_field=(rules.match_field if match else rules.key_field) or None,
         key_value=(match or subject.key) if match or own else None,
         fields={**own, **fields},
-        associations=tuple(
-            Association(parent.remote_object, parent.remote_id)
-            for parent in subject.parents
-            if parent.remote_id
-        ),
+        associations=_associations(ties),
         mode="upsert" if upsert else "create",
     )
     look_first = subject.tried and not upsert
-    return Send(write, look_first=look_first, blank=mapped.blank)
+    return Send(write, look_first=look_first, blank=mapped.blank, ties=ties)

@@ -32,10 +32,10 @@ from integrations.sync.plan import (
     Hold,
     Leave,
     Send,
-    Subject,
     Wait,
     decide,
 )
+from integrations.sync.subjects import Subject
 from integrations.sync.terms import terms_of
 
 log = logging.getLogger(__name__)

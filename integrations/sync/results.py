@@ -31,7 +31,8 @@ from integrations.sync.calls import failure_of
 from integrations.sync.cases import stored_base
 from integrations.sync.journal import Failed, Written
 from integrations.sync.links import owners_of
-from integrations.sync.plan import Send, Subject
+from integrations.sync.plan import Send
+from integrations.sync.subjects import Subject
 from integrations.sync.terms import Terms
 
 _rng = random.Random()
@@ -165,6 +166,7 @@ def _judge(
     found = is_new and (linking or result.created is False)
     outcome = "linked" if linking else "created" if is_new and not found else "updated"
     bases = _bases(batch.terms, fields, {} if linking else result.fields)
+    bases |= dict(one.tie for one in send.ties)
     if outcome == "created":
         # Compared by that they are: what both sides enter later is a conflict, not two
         # strangers who meet with different values.
@@ -177,12 +179,19 @@ def _judge(
         found=found,
         again=linking,
         bases=bases,
+        message=_retied(send) if outcome == "updated" else "",
         stamp=version_after_write(
             result.updated_at,
             batch.started_at,
             batch.offset_s,
         ),
     )
+
+
+def _retied(send: Send) -> str:
+    """Say what a record that was there belongs to now."""
+    labels = ", ".join(one.label for one in send.ties)
+    return f"Belongs to {labels} now." if labels else ""
 
 
 def _bases(

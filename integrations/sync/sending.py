@@ -12,8 +12,9 @@ from crmsync.core.keeping import kept
 from crmsync.core.models import WorkItem
 from crmsync.core.queue import Failure
 from integrations.connectors.base import Connector
+from integrations.errors import SyncError
 from integrations.models import ObjectMapping
-from integrations.records import RemoteRecord
+from integrations.records import RemoteRecord, Write, WriteResult
 from integrations.sync import (
     adopt,
     clocks,
@@ -27,7 +28,8 @@ from integrations.sync import (
     results,
 )
 from integrations.sync.journal import Failed, Written
-from integrations.sync.plan import Delete, Find, Leave, Rules, Send, Subject
+from integrations.sync.plan import Delete, Find, Leave, Send
+from integrations.sync.subjects import Rules, Subject
 from integrations.sync.terms import Terms
 
 Sends = list[tuple[WorkItem, Subject, Send]]
@@ -52,12 +54,8 @@ def send(
     if not sends:
         return
     started_at = queue.now()
-    writes = [one.write for _, _, one in sends]
-    begun = time.monotonic()
     with kept([item for item, _, _ in sends]):
-        answers = connector.write(mapping.remote_object, writes)
-    size = connector.spec.batch.write
-    pace.note(mapping.connection_id, len(writes), size, time.monotonic() - begun)
+        answers = _written(mapping, sends, connector)
     became = results.moved_ids(answers, [one for _, _, one in sends])
     if became:
         # Now, so that the next try knows them by what they are.
@@ -66,6 +64,48 @@ def send(
     offset_s = clocks.offset_of(mapping.connection)
     batch = results.Batch(mapping, terms, started_at, used, offset_s)
     results.record(batch, sends, answers)
+
+
+def _written(
+    mapping: ObjectMapping, sends: Sends, connector: Connector
+) -> list[WriteResult]:
+    """Make the calls; one result for each, in their order."""
+    writes = [one.write for _, _, one in sends if not one.is_tie_only]
+    ties = [one.write for _, _, one in sends if one.is_tie_only]
+    found: list[WriteResult] = []
+    if writes:
+        begun = time.monotonic()
+        found = connector.write(mapping.remote_object, writes)
+        size, took = connector.spec.batch.write, time.monotonic() - begun
+        pace.note(mapping.connection_id, len(writes), size, took)
+    try:
+        found += _tied(mapping, ties, connector)
+    except SyncError as error:
+        if not found:
+            raise
+        found += [WriteResult(one.ref, None, None, {}, error) for one in ties]
+    by_ref = {one.ref: one for one in found}
+    return [by_ref[one.write.ref] for _, _, one in sends]
+
+
+def _tied(
+    mapping: ObjectMapping, writes: Sequence[Write], connector: Connector
+) -> list[WriteResult]:
+    """Tie records to their parents without writing them."""
+    pairs = [(one, tie) for one in writes for tie in one.associations]
+    refused: dict[str, SyncError] = {}
+    if pairs:
+        ties = [(one.remote_id or "", tie) for one, tie in pairs]
+        errors = connector.associate(mapping.remote_object, ties)
+        for (one, _), error in zip(pairs, errors, strict=True):
+            if error is not None:
+                refused.setdefault(one.ref, error)
+    return [
+        WriteResult(
+            one.ref, one.remote_id, created=False, fields={}, error=refused.get(one.ref)
+        )
+        for one in writes
+    ]
 
 
 # --- comparing first ------------------------------------------------------------------
@@ -98,8 +138,8 @@ def _compared(
     for remote_id, (item, subject, decision) in by_id.items():
         if remote_id not in told:
             continue
-        fields = taken.sends.get(remote_id)
-        if fields:
+        fields = taken.sends.get(remote_id) or {}
+        if fields or decision.ties:
             write = replace(decision.write, fields=fields)
             rest.append((item, subject, replace(decision, write=write)))
         else:

@@ -22,7 +22,7 @@ from integrations.forms.chosen import ChosenForm
 from integrations.models import ObjectMapping, Run
 from integrations.offers import PULL, offers_of
 from integrations.services import mappings, runs
-from integrations.sync import journal
+from integrations.sync.calls import record as record_calls
 
 RUNS_SHOWN = 15
 
@@ -134,7 +134,7 @@ def _count_there(found: ObjectMapping) -> There:
     except SyncError as error:
         return There(trouble=error.message or str(error))
     finally:
-        journal.record_calls(found.connection, calls.take())
+        record_calls(found.connection, calls.take())
 
 
 @needs(Can.EDIT_MAPPINGS)

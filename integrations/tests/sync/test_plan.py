@@ -13,13 +13,11 @@ from integrations.records import Association
 from integrations.sync.plan import (
     Hold,
     Leave,
-    Parent,
-    Rules,
     Send,
-    Subject,
     Wait,
     decide,
 )
+from integrations.sync.subjects import Parent, Rules, Subject
 from leads.snapshots import Snapshot
 
 LEAD = Parent("2:7", "lead 7", "contacts", "501", "linked")

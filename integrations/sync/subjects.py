@@ -1,0 +1,83 @@
+"""What the decisions of a push are made from: a mapping, a record and its parents.
+
+PURE. `gather` fills these in, `plan` decides by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from integrations.mapping.canon import Canon
+from integrations.mapping.engine import Compiled
+from integrations.mapping.merge import FieldRule
+from leads.facts import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One object mapping as values.
+
+    match_field: finds an unlinked record, "" for none; key_field: the unique field that
+    holds our key, "" when the account refused one; ties: the object cannot be tied to
+    its parents later, so it is created together with them.
+    """
+
+    remote_object: str
+    compiled: Compiled
+    match_field: str = ""
+    key_field: str = ""
+    ties: bool = False
+    only_kinds: frozenset[str] = frozenset()
+    # Sources whose people stay out of the CRM until someone has spoken with them.
+    cold_sources: frozenset[str] = frozenset()
+    # Off: records are matched and updated, never made there.
+    creates: bool = True
+    # remote field -> the one form of its values, and how it merges
+    canon: Mapping[str, Canon] = field(default_factory=dict)
+    fields: Mapping[str, FieldRule] = field(default_factory=dict)
+    # A record that was deleted here is deleted there as well.
+    deletes: bool = False
+    today: date = date.min
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A record the subject belongs to. fate: where its own push stands.
+
+    tie: how a link remembers this parent: (name, our id).
+    """
+
+    key: str
+    label: str
+    remote_object: str
+    remote_id: str | None
+    fate: Literal["linked", "coming", "failed", "never", "gone"]
+    tie: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One record that must reach the CRM, with all that is known of it.
+
+    base: remote field -> our value last agreed on; parents: all of a new record, of one
+    that is linked those it was given here since; tried: an earlier try may have
+    reached the CRM without our learning of it; elsewhere: another object that the
+    record is there already; after: the row that looks for that first; frozen: fields
+    that wait for a person.
+    """
+
+    ref: str
+    record: Snapshot | None
+    key: str
+    remote_id: str | None = None
+    gone: bool = False
+    unlinked: bool = False
+    base: Mapping[str, str] = field(default_factory=dict)
+    parents: tuple[Parent, ...] = ()
+    tried: bool = False
+    elsewhere: str = ""
+    after: str = ""
+    frozen: frozenset[str] = frozenset()

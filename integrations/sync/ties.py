@@ -1,0 +1,62 @@
+"""Which ties of records that are linked already were changed here and not there yet.
+
+A link remembers the parent that we last tied a record to, beside the values of its
+fields. Where the record has another one by now, or we never tied it, the history tells
+whether that was done here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from integrations.models import Link, ObjectMapping
+from leads.facts import Snapshot
+from leads.models import Change
+
+# (record, record type of the parent)
+Tie = tuple[int, str]
+
+
+def base_name(parent_type: str) -> str:
+    """Return the name under which a link keeps a parent; no remote field has it."""
+    return f"@{parent_type}"
+
+
+def changed(
+    mapping: ObjectMapping,
+    records: Mapping[int, Snapshot],
+    links: Mapping[int, Link],
+) -> set[Tie]:
+    """Return the ties that the CRM has still to be told of."""
+    doubted = [
+        (record_id, parent_type)
+        for record_id, link in links.items()
+        if (record := records.get(record_id)) is not None
+        for parent_type, parent_id in record.parents.items()
+        if link.base.get(base_name(parent_type)) != str(parent_id)
+    ]
+    return _changed_since(mapping, doubted, links) if doubted else set()
+
+
+def _changed_since(
+    mapping: ObjectMapping, ties: Sequence[Tie], links: Mapping[int, Link]
+) -> set[Tie]:
+    """Return those whose parent was changed since the link, and not by the CRM."""
+    rows = Change.objects.filter(
+        workspace=mapping.workspace_id,
+        record_type=mapping.record_type,
+        record_id__in={record_id for record_id, _ in ties},
+        action=Change.Action.UPDATED,
+        at__gt=min(links[record_id].created_at for record_id, _ in ties),
+    ).order_by("id")
+    names = {f"{parent_type}_id": parent_type for _, parent_type in ties}
+    by_us: dict[Tie, bool] = {}
+    for record_id, fields, at, kind, label in rows.values_list(
+        "record_id", "fields", "at", "origin_kind", "origin_label"
+    ):
+        if at <= links[record_id].created_at:
+            continue
+        theirs = kind == "connection" and label == mapping.connection.name
+        for name in names.keys() & fields.keys():
+            by_us[record_id, names[name]] = not theirs
+    return {tie for tie in ties if by_us.get(tie)}
