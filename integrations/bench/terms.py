@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 from integrations.bench import people
@@ -15,6 +16,8 @@ from integrations.sync.terms import Terms
 
 _OUR_TYPES = {"email": "email", "phone": "phone", "fax": "text"}
 _THEIR_TYPES: Mapping[str, FieldType] = {"phone": "phone"}
+# All of them are texts, which the product sends as they are.
+_AS_IT_IS = dict.fromkeys(people.FIELDS, sys.maxsize)
 _INDUSTRIES = {"Machinery": "MACHINERY", "Software": "COMPUTER_SOFTWARE"}
 
 
@@ -27,8 +30,8 @@ def fifteen_fields() -> Terms:
     rows = [Row(ours, theirs) for theirs, ours in people.FIELDS.items()]
     writers = {name: _writer(field) for name, field in fields.items()}
     return Terms(
-        compiled=Compiled(rows, writers),
-        texts=Compiled(rows, writers),
+        compiled=Compiled(rows, writers, as_it_is=_AS_IT_IS),
+        texts=Compiled(rows, writers, as_it_is=_AS_IT_IS),
         inverse=Inverse(rows, {name: _reader(field) for name, field in fields.items()}),
         rules={n: FieldRule(own, n, rule="crm") for n, own in people.FIELDS.items()},
         canon={name: _canon(field) for name, field in fields.items()},
@@ -45,7 +48,8 @@ def engine() -> Compiled:
         "country": Row("country", "country", default="Examplia"),
     }
     rows = [special.get(row.destination, row) for row in plain]
-    return Compiled(rows, {row.destination: to_remote for row in rows})
+    writers = {row.destination: to_remote for row in rows}
+    return Compiled(rows, writers, as_it_is=_AS_IT_IS)
 
 
 def by_hand(values: Mapping[str, object]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from integrations.errors import SyncError
 from integrations.mapping.transforms import TRANSFORMS
@@ -60,8 +61,7 @@ _Step = Callable[[Mapping[str, object]], str | Problem | None]
 _DAYS_AHEAD = re.compile(r"^\+(\d{1,4})d$")
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(NamedTuple):
     destination: str
     text_of: _Step
     default: Callable[[date], str | Problem]
@@ -71,8 +71,19 @@ class _Column:
 class Compiled:
     """The rows of one mapping, ready to be applied to many records."""
 
-    def __init__(self, rows: Sequence[Row], to_text: Mapping[str, ToText]) -> None:
-        self._columns = [_column(row, to_text[row.destination]) for row in rows]
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        to_text: Mapping[str, ToText],
+        *,
+        as_it_is: Mapping[str, int] | None = None,
+    ) -> None:
+        """Compile. as_it_is: remote field -> how long a text may be to go unchanged."""
+        plain = as_it_is or {}
+        self._columns = [
+            _column(row, to_text[row.destination], plain.get(row.destination, 0))
+            for row in rows
+        ]
 
     def __call__(
         self, values: Mapping[str, object], *, creating: bool, today: date = date.min
@@ -81,17 +92,17 @@ class Compiled:
         fields: dict[str, str] = {}
         problems: list[Problem] = []
         blank: list[str] = []
-        for column in self._columns:
-            text = column.text_of(values)
+        for destination, text_of, default, clears in self._columns:
+            text = text_of(values)
             if text == "":
                 if creating:
-                    text = column.default(today)
+                    text = default(today)
                 if text == "":
-                    blank.append(column.destination)
-                    if creating or not column.clears:
+                    blank.append(destination)
+                    if creating or not clears:
                         continue
             if type(text) is str:
-                fields[column.destination] = text
+                fields[destination] = text
             elif isinstance(text, Problem):
                 problems.append(text)
         return Mapped(fields, tuple(problems), tuple(blank))
@@ -102,17 +113,17 @@ class Compiled:
         A value that the mapping leaves out is absent.
         """
         told = {}
-        for column in self._columns:
-            text = column.text_of(values)
+        for destination, text_of, *_ in self._columns:
+            text = text_of(values)
             if text is not None:
-                told[column.destination] = text
+                told[destination] = text
         return told
 
 
-def _column(row: Row, to_text: ToText) -> _Column:
+def _column(row: Row, to_text: ToText, as_it_is: int) -> _Column:
     return _Column(
         row.destination,
-        _compile(row, to_text),
+        _compile(row, to_text, as_it_is),
         _default_of(row, to_text),
         row.clear_blanks,
     )
@@ -126,7 +137,7 @@ def _default_of(row: Row, to_text: ToText) -> Callable[[date], str | Problem]:
     return lambda today: fixed
 
 
-def _compile(row: Row, to_text: ToText) -> _Step:
+def _compile(row: Row, to_text: ToText, as_it_is: int) -> _Step:
     transform = TRANSFORMS[row.transform] if row.transform else None
     source, values_map, leaves_out = row.source, row.values, row.leave_out_unknown
 
@@ -134,6 +145,8 @@ def _compile(row: Row, to_text: ToText) -> _Step:
         value = values.get(source)
         if value is None or value == "":
             return ""
+        if type(value) is str and len(value) <= as_it_is:
+            return value
         try:
             return to_text(value)
         except SyncError as error:
@@ -151,6 +164,8 @@ def _compile(row: Row, to_text: ToText) -> _Step:
                 return None if leaves_out else Problem(source, _no_value(row, values))
         if value == "":
             return ""
+        if type(value) is str and len(value) <= as_it_is:
+            return value
         return _sendable(source, value, to_text)
 
     return step if transform or values_map or leaves_out else plain

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from crmsync.core.models import Workspace
 from integrations.connectors.base import Connector
@@ -25,6 +26,8 @@ from leads.services.fields import FIELDS as WRITABLE
 from leads.snapshots import FIELDS, FieldInfo
 
 OWNER_FIELD_TYPE = "owner"
+# Fields whose text is sent as it is.
+_AS_IT_IS = frozenset({"text", "phone", "enum"})
 _KEPT = 256
 
 
@@ -137,12 +140,18 @@ def _compile(
         for one in stored
     }
     pushed = [row for name, row in rows.items() if rules[name].pushes]
+    # As every connector sends text, without the way there: nearly all values are this.
+    plain = {
+        name: fields[name].max_length or sys.maxsize
+        for name in rows
+        if fields[name].type in _AS_IT_IS
+    }
     return Terms(
-        compiled=Compiled(pushed, to_text),
-        texts=Compiled(list(rows.values()), to_text),
+        compiled=Compiled(pushed, to_text, as_it_is=plain),
+        texts=Compiled(list(rows.values()), to_text, as_it_is=plain),
         inverse=Inverse(
             [row for name, row in rows.items() if rules[name].pulls],
-            {name: _from_text(connector, fields[name]) for name in rows},
+            {name: partial(connector.from_remote, field=fields[name]) for name in rows},
         ),
         rules=rules,
         canon=canon,
@@ -248,26 +257,14 @@ def _canon(
 def _to_text(
     connector: Connector, field: RemoteField
 ) -> Callable[[object | None], str]:
-    if field.type in {"text", "phone", "enum"}:
-        most = field.max_length or sys.maxsize
-
-        def as_it_is(value: object | None) -> str:
-            # As every connector sends it, without the way there: nearly all is this.
-            if type(value) is str and len(value) <= most:
-                return value
-            return connector.to_remote(value, field)
-
-        return as_it_is
+    if field.type in _AS_IT_IS:
+        return lambda value: connector.to_remote(value, field)
 
     def to_text(value: object | None) -> str:
         text = connector.to_remote(value, field)
         return connector.to_remote(connector.from_remote(text, field), field)
 
     return to_text
-
-
-def _from_text(connector: Connector, field: RemoteField) -> Callable[[str], object]:
-    return lambda text: connector.from_remote(text, field)
 
 
 # --- what the CRM said of itself ------------------------------------------------------

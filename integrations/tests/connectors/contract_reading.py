@@ -8,7 +8,15 @@ import pytest
 from integrations import errors
 from integrations.connectors import CONNECTORS
 from integrations.connectors.base import Connector
-from integrations.records import Filter, Gone, Page, RemoteField, RemoteRecord, Write
+from integrations.records import (
+    FieldType,
+    Filter,
+    Gone,
+    Page,
+    RemoteField,
+    RemoteRecord,
+    Write,
+)
 from integrations.tests.connectors.benches import Rig
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -273,6 +281,15 @@ class ReadingContract:
 
             assert len(forms) == 1, field.name
             assert again == forms, field.name
+
+    @pytest.mark.parametrize("kind", ["text", "phone", "enum"])
+    def test_a_text_goes_as_it_is(self, rig: Rig, kind: FieldType) -> None:
+        # A mapping counts on it, and asks no connector about a text.
+        field = RemoteField("x", "X", kind)
+
+        sent = rig.connector().to_remote("  Adé \n", field)
+
+        assert sent == "  Adé \n"
 
     def test_a_value_comes_back_in_the_form_it_went(self, rig: Rig) -> None:
         bench, connector = rig.bench, rig.connector()
