@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -161,3 +162,35 @@ class MappingBody(StrictSerializer):
     )
     rows = RowBody(many=True, required=False)
     version = serializers.IntegerField(required=False, min_value=1)
+
+
+class LimitSerializer(serializers.Serializer[Any]):
+    """A setting that leaves records out, and how many."""
+
+    text = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class HereSerializer(serializers.Serializer[Any]):
+    """Our records of the type."""
+
+    total = serializers.IntegerField()
+    selected = serializers.IntegerField(help_text="What the mapping would send.")
+    linked = serializers.IntegerField(help_text="What is in the CRM already.")
+    limits = LimitSerializer(many=True)
+
+
+class ThereSerializer(serializers.Serializer[Any]):
+    """The CRM's records of the object."""
+
+    count = serializers.IntegerField(
+        allow_null=True, help_text="null where the CRM does not tell."
+    )
+    trouble = serializers.CharField(help_text="Why it could not be asked.")
+
+
+class CountSerializer(serializers.Serializer[Any]):
+    """How many records there are on both sides of a mapping."""
+
+    here = HereSerializer()
+    there = ThereSerializer()

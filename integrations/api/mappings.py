@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -19,7 +19,9 @@ from integrations.api import filters
 from integrations.api import mapping_serializers as serializers
 from integrations.api.steps import wake_workers
 from integrations.models import ObjectMapping
+from integrations.selection import Selection, selection_of
 from integrations.services import runs
+from integrations.services.counting import There, count_there
 from integrations.services.mappings import (
     RowValues,
     StaleMapping,
@@ -27,6 +29,14 @@ from integrations.services.mappings import (
     row_values,
     set_active,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many records there are on both sides."""
+
+    here: Selection
+    there: There
 
 
 class MappingViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
@@ -37,7 +47,7 @@ class MappingViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
     prefetched = ("rows",)
     reads = Can.VIEW_SYNC
     writes = Can.EDIT_MAPPINGS
-    needs = {"pull": Can.RETRY_SYNC}
+    needs = {"pull": Can.RETRY_SYNC, "count": Can.EDIT_MAPPINGS}
     serializer_class = serializers.MappingSerializer
     filterset_class = filters.MappingFilters
 
@@ -82,6 +92,17 @@ class MappingViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):
         runs.pull_now(mapping, actor_of(request))
         wake_workers()
         return self._current(mapping, status=202)
+
+    @extend_schema(request=None, responses=serializers.CountSerializer)
+    @action(detail=True, methods=["post"])
+    def count(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Count the records on both sides, and what the mapping's settings leave out.
+
+        Asks the CRM and changes nothing.
+        """
+        mapping = self.get_object()
+        told = Counted(selection_of(mapping), count_there(mapping))
+        return Response(serializers.CountSerializer(told).data)
 
     def _current(self, mapping: ObjectMapping, *, status: int = 200) -> Response:
         return self.shown(self.get_queryset().get(pk=mapping.pk), status=status)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
@@ -16,13 +15,11 @@ from crmsync.core.services import Actor, Refused
 from crmsync.core.views.access import PageRequest, needs
 from crmsync.core.wake import wake
 from integrations import freshness, outcomes, progress, selection
-from integrations.connectors.session import open_connector
-from integrations.errors import SyncError
 from integrations.forms.chosen import ChosenForm
 from integrations.models import ObjectMapping, Run
 from integrations.offers import PULL, offers_of
 from integrations.services import mappings, runs
-from integrations.sync.calls import record as record_calls
+from integrations.services.counting import count_there
 
 RUNS_SHOWN = 15
 
@@ -98,14 +95,6 @@ def _started(
 # --- switching on for the first time --------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class There:
-    """How many records the CRM has. count None: it does not tell cheaply."""
-
-    count: int | None = None
-    trouble: str = ""
-
-
 @needs(Can.EDIT_MAPPINGS)
 def mapping_first(request: PageRequest, pk: int) -> HttpResponseBase:
     """Show what switching a mapping on would be about; asking the CRM is a POST."""
@@ -117,7 +106,7 @@ def mapping_first(request: PageRequest, pk: int) -> HttpResponseBase:
         "page_title": f"Switch on {found}",
         "mapping": found,
         "selection": selection.selection_of(found),
-        "there": _count_there(found) if request.method == "POST" else None,
+        "there": count_there(found) if request.method == "POST" else None,
         "dry": dry,
         "stale": dry is not None and dry.created_at < found.updated_at,
         "effects": outcomes.effects_of(dry) if dry else [],
@@ -125,16 +114,6 @@ def mapping_first(request: PageRequest, pk: int) -> HttpResponseBase:
         "dry_over": dry is not None and dry.state in progress.OVER,
     }
     return render(request, "integrations/mapping_first.html", context)
-
-
-def _count_there(found: ObjectMapping) -> There:
-    connector, calls = open_connector(found.connection)
-    try:
-        return There(count=connector.count(found.remote_object))
-    except SyncError as error:
-        return There(trouble=error.message or str(error))
-    finally:
-        record_calls(found.connection, calls.take())
 
 
 @needs(Can.EDIT_MAPPINGS)

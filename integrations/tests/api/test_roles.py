@@ -94,6 +94,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "post /mappings/{id}/activate/": OPS,
     "post /mappings/{id}/deactivate/": OPS,
     "post /mappings/{id}/pull/": OPS,
+    "post /mappings/{id}/count/": OPS,
     "get /me/": EVERYONE,
     "get /merges/": EVERYONE,
     "get /merges/{id}/": EVERYONE,

@@ -13,6 +13,9 @@ from crmsync.core.models import WorkItem, Workspace
 from crmsync.core.scoping import in_workspace
 from crmsync.core.testing import api_client
 from integrations.models import Cursor, ObjectMapping, RemoteSchema
+from integrations.services import connect_with_token
+from integrations.services.setup import set_up_due
+from integrations.simulators.testing import PRIVATE_TOKEN
 from integrations.testing import (
     make_conflict,
     make_connection,
@@ -21,7 +24,7 @@ from integrations.testing import (
     make_run,
     make_work_item,
 )
-from leads.testing import make_ready_workspace
+from leads.testing import make_lead, make_ready_workspace
 
 pytestmark = pytest.mark.django_db
 MAPPINGS, CONNECTIONS = "/api/v1/mappings/", "/api/v1/connections/"
@@ -317,3 +320,45 @@ def test_a_list_of_connections_costs_the_same_for_many(
     assert {len(one["freshness"]["mappings"]) for one in listed} == {1}
     with in_workspace(workspace):
         assert not WorkItem.objects.exists()
+
+
+def test_both_sides_are_counted_and_what_is_left_out_is_named(
+    ops: APIClient, workspace: Workspace, hubspot_simulator: Any, settings: Any
+) -> None:
+    settings.HUBSPOT_API_URL = hubspot_simulator.base_url
+    with in_workspace(workspace):
+        made = connect_with_token(
+            workspace, vendor="hubspot", name="HubSpot", token=PRIVATE_TOKEN
+        )
+        set_up_due()
+    people = [{"email": f"p{n}@customer.example.org"} for n in range(3)]
+    hubspot_simulator.seed(
+        [{"object": "contacts", "properties": one} for one in people]
+    )
+    with in_workspace(workspace):
+        mapping = ObjectMapping.objects.get(connection=made, remote_object="contacts")
+        ObjectMapping.objects.update(engaged_only=True)
+        make_lead(workspace, source="lgm", status="contacted")
+        make_lead(workspace, source="lgm", status="replied")
+
+    answer = ops.post(f"{MAPPINGS}{mapping.pk}/count/").json()
+
+    (limit,) = answer["here"].pop("limits")
+    assert answer == {
+        "here": {"total": 2, "selected": 1, "linked": 0},
+        "there": {"count": 3, "trouble": ""},
+    }
+    assert limit["count"] == 1
+    assert "Only people someone has spoken with" in limit["text"]
+
+
+def test_a_crm_that_does_not_answer_costs_only_its_number(
+    ops: APIClient, mapping: ObjectMapping, settings: Any
+) -> None:
+    settings.HUBSPOT_API_URL = "http://127.0.0.1:9"
+
+    answer = ops.post(f"{MAPPINGS}{mapping.pk}/count/")
+
+    assert answer.status_code == 200
+    assert answer.json()["there"]["count"] is None
+    assert answer.json()["there"]["trouble"]
