@@ -140,5 +140,7 @@ def _leave_out(mapping: ObjectMapping, case: Case) -> None:
 def _invert(case: Case, terms: Terms) -> None:
     case.values, problems = terms.inverse(case.takes)
     for name, problem in problems.items():
-        case.problems[name] = problem.message
+        # As in `settle`: an owner who is nobody here holds up nothing.
+        of_owner = terms.rules[name].source == settle.OWNER
+        case.problems[name] = "" if of_owner else problem.message
         case.outcomes.pop(name, None)

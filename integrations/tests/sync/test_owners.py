@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from crmsync.core.models import Membership, User, Workspace
+from crmsync.core.models import Membership, User, WorkItem, Workspace
 from integrations.models import Connection, FieldMapping
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync import pull
@@ -58,6 +58,23 @@ def test_an_owner_whose_id_has_capitals_comes_in(
     sync()
 
     assert Lead.objects.get().owner == user
+
+
+def test_an_owner_there_who_is_nobody_here_holds_up_nothing(
+    workspace: Workspace,
+    salesforce: Connection,
+    salesforce_simulator: RunningSimulator,
+) -> None:
+    rows = FieldMapping.objects.filter(destination="OwnerId")
+    rows.update(values={"rep@example.com": salesforce.owners[0]["id"]})
+    pull.ask_due()
+    seller = SalesforceUser(salesforce_simulator)
+
+    seller.make("Lead", LastName="Example", Company="Fern")
+    sync()
+
+    assert Lead.objects.get().owner is None
+    assert not WorkItem.objects.filter(state="parked").exists()
 
 
 def test_time_of_a_thread_does_not_go_back(workspace: Workspace) -> None:
