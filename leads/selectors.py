@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
 
 from crmsync.core.models import User
 from leads.models import (
     Activity,
     Change,
     Company,
+    Deal,
     Lead,
+    Pipeline,
     RecordType,
     ScoreEntry,
+    Stage,
     StageChange,
 )
 
@@ -161,23 +167,33 @@ Names = Mapping[tuple[str, int], str]
 
 
 def names_in(changes: Iterable[Change]) -> Names:
-    """Return the names of the people and companies that changes mention by id."""
-    ids: dict[str, set[int]] = {"owner_id": set(), "company_id": set()}
-    for change in changes:
-        for field in ids.keys() & change.fields.keys():
-            ids[field] |= {one for one in change.fields[field] if isinstance(one, int)}
-    people = User.objects.in_bulk(ids["owner_id"])
-    companies = Company.objects.in_bulk(ids["company_id"])
-    return {
-        **{("owner_id", pk): str(one) for pk, one in people.items()},
-        **{("company_id", pk): str(one) for pk, one in companies.items()},
-    }
+    """Return the names of the people and records that changes mention by id."""
+    changes = list(changes)
+    names: dict[tuple[str, int], str] = {}
+    for field, rows in _NAMED.items():
+        values = (value for one in changes for value in one.fields.get(field, ()))
+        ids = {value for value in values if isinstance(value, int)}
+        if ids:
+            named = rows().filter(pk__in=ids)
+            names |= {(field, one.pk): str(one) for one in named}
+    return names
+
+
+# What a change tells by its id -> the rows that have its name.
+_NAMED: Mapping[str, Callable[[], QuerySet[Any]]] = {
+    "owner_id": lambda: User.objects.all(),
+    "company_id": lambda: Company.objects.all(),
+    "lead_id": lambda: Lead.objects.all(),
+    "deal_id": lambda: Deal.objects.all(),
+    "pipeline_id": lambda: Pipeline.objects.all(),
+    "stage_id": lambda: Stage.objects.all(),
+}
 
 
 def described(change: Change, names: Names | None = None) -> Sequence[str]:
     """Return a change field by field in words, e.g. "City: Rome → Oslo".
 
-    names: of the people and companies in it; looked up when they are not given.
+    names: of the people and records in it; looked up when they are not given.
     """
     names = names_in([change]) if names is None else names
     return [

@@ -157,17 +157,19 @@ def deal_page(request: PageRequest, pk: int) -> HttpResponse:
 def history(record_type: str, record_id: int) -> list[TimelineEntry]:
     """Return the changes of a record, newest first."""
     rows = Change.objects.filter(record_type=record_type, record_id=record_id)
+    newest = list(rows.order_by("-id")[:30])
+    names = lead_selectors.names_in(newest)
     return [
         TimelineEntry(
             at=one.at,
             kind="lead" if one.action == Change.Action.CREATED else "change",
             title=one.get_action_display(),
-            detail="; ".join(lead_selectors.described(one))
+            detail="; ".join(lead_selectors.described(one, names))
             if one.action == Change.Action.UPDATED
             else "",
             actor=one.origin_label or one.origin_kind,
         )
-        for one in rows.order_by("-id")[:30]
+        for one in newest
     ]
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from crmsync.core.models import WorkItem, Workspace
 from crmsync.core.roles import Role
+from crmsync.core.scoping import in_workspace
 from integrations.testing import (
     make_connection,
     make_link,
@@ -18,8 +19,17 @@ from integrations.testing import (
     make_parked_item,
 )
 from integrations.tests.pages.conftest import SignIn
+from leads.facts import Origin
 from leads.models import Activity, Company, Deal, Lead
-from leads.testing import make_activity, make_custom_field, make_deal, make_lead
+from leads.services import records
+from leads.services.records import Edit
+from leads.testing import (
+    make_activity,
+    make_company,
+    make_custom_field,
+    make_deal,
+    make_lead,
+)
 
 pytestmark = pytest.mark.usefixtures("inside")
 
@@ -342,3 +352,25 @@ def test_the_board_sums_every_stage(admin: Client, workspace: Workspace) -> None
     page = admin.get(reverse("deals-board")).content.decode()
 
     assert "EUR 350" in page
+
+
+def test_the_history_of_a_deal_names_what_it_is_about(
+    admin: Client, workspace: Workspace
+) -> None:
+    deal = make_deal(workspace)
+    before = make_company(workspace, name="Fern")
+    after = make_company(workspace, name="Moss")
+    target = deal.pipeline.stages.exclude(pk=deal.stage_id).first()
+    assert target is not None
+    origin = Origin("user", "1", "Ada Example")
+    with in_workspace(workspace):
+        for values in (
+            {"company_id": before.pk},
+            {"company_id": after.pk, "stage_id": target.pk},
+        ):
+            records.update(workspace, "deal", [Edit(deal.pk, values)], origin=origin)
+
+    page = admin.get(deal.get_absolute_url()).content.decode()
+
+    assert "Company: Fern → Moss" in page
+    assert f"Stage: {deal.stage} → {target}" in page
