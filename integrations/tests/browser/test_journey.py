@@ -42,7 +42,8 @@ def test_a_reply_is_seen_on_its_way_into_the_crm(
     told = timeline.inner_text()
     for words in ("Webhook from Live lgm", "Reply", "Score +20", "Deal opened"):
         assert words in told
-    assert page.locator("#standing").get_by_text("In step").is_visible()
+    # One line for what the person is there; activities may add theirs at any moment.
+    assert page.locator("#standing").get_by_text("In step").first.is_visible()
     timeline.get_by_role("link", name="Webhook from Live lgm").click()
     page.get_by_text("Reply number 101").wait_for()
 

@@ -14,8 +14,11 @@ from integrations.tests.live import LiveSystem, lgm_reply
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
-def open_mapping(watched: Watched) -> Any:
+def open_mapping(watched: Watched, live: LiveSystem) -> Any:
     """Open the mapping of leads, once the account is set up."""
+    if not live.count("integrations_connection"):
+        connect(watched)
+    live.wait_until(lambda: live.count("integrations_objectmapping"))
     page = watched.open("/mappings/")
     page.get_by_role("link", name=re.compile("Lead.*Contacts")).first.click()
     page.get_by_role("button", name="Save mapping").wait_for()
@@ -26,10 +29,11 @@ def test_a_mapping_goes_both_ways_after_a_dry_run(
     watched: Watched, live: LiveSystem
 ) -> None:
     watched.sign_in()
-    connect(watched)
+    if not live.count("integrations_connection"):
+        connect(watched)
     live.post("lgm", lgm_reply(301))
     live.wait_until(lambda: live.count("integrations_link"))
-    page = open_mapping(watched)
+    page = open_mapping(watched, live)
 
     page.locator(".way-card", has_text="Both ways").click()
     page.get_by_label("Ask for changes").wait_for()
@@ -49,7 +53,8 @@ def test_the_way_of_a_field_is_chosen_by_keyboard(
     watched: Watched, live: LiveSystem
 ) -> None:
     watched.sign_in()
-    page = open_mapping(watched)
+    page = open_mapping(watched, live)
+    page.locator(".way-card", has_text="Both ways").click()
     row = page.locator(".map-row").nth(1)
 
     row.get_by_label("Both ways").focus()
