@@ -35,6 +35,14 @@ _ALL = (
         "record",
     ),
     Cause(
+        "gone",
+        "Deleted in the CRM",
+        "warn",
+        "The record, or one it belongs to, was deleted in the CRM.",
+        "Restore it there and retry, or delete it here as well.",
+        "record",
+    ),
+    Cause(
         "schema",
         "Field mapping",
         "bad",

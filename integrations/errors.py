@@ -13,6 +13,7 @@ ErrorClass = Literal[
     "auth",
     "permission",
     "rejected",
+    "gone",
     "duplicate",
     "schema",
     "unknown",
@@ -169,6 +170,8 @@ class RecordRejected(SyncError):
 
 class RecordGone(RecordRejected):
     """The remote record is deleted, merged or never was: do not create it again."""
+
+    error_class: ClassVar[ErrorClass] = "gone"
 
 
 class RecordBecame(RecordGone):

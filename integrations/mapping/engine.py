@@ -35,10 +35,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a record cannot be sent: which of its fields, and what is wrong with it."""
+    """Why a record cannot be sent: which of its fields, and what is wrong with it.
+
+    unmatched: the mapping says nothing about the value; else the value cannot be sent.
+    """
 
     field: str
     message: str
+    unmatched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,8 @@ def _compile(row: Row, to_text: ToText, as_it_is: int) -> _Step:
         if values_map or leaves_out:
             value = values_map.get(str(value))
             if value is None:
-                return None if leaves_out else Problem(source, _no_value(row, values))
+                told = _no_value(row, values)
+                return None if leaves_out else Problem(source, told, unmatched=True)
         if value == "":
             return ""
         if type(value) is str and len(value) <= as_it_is:

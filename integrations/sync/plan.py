@@ -98,9 +98,7 @@ def decide(subject: Subject, rules: Rules) -> Decision:
     if subject.unlinked:
         return Leave("excluded", "It was unlinked from its record in the CRM.")
     if subject.gone:
-        return Hold(
-            "rejected", "The record was deleted in the CRM; it is not made again."
-        )
+        return Hold("gone", "The record was deleted in the CRM; it is not made again.")
     if subject.after:
         return Wait(
             subject.after, "Looking first whether it is there as another object."
@@ -131,7 +129,7 @@ def _blocked(subject: Subject) -> Hold | Wait | None:
     for parent in subject.parents:
         if parent.fate == "gone" and is_new:
             told = f"The {parent.label} it belongs to was deleted in the CRM."
-            return Hold("rejected", told)
+            return Hold("gone", told)
         if parent.fate == "coming" or (parent.fate == "failed" and is_new):
             return Wait(parent.key, _waiting(parent))
     return None
@@ -164,7 +162,8 @@ def _waiting(parent: Parent) -> str:
 
 def _held(problems: tuple[Problem, ...]) -> Hold:
     told = " ".join(problem.message for problem in problems)
-    return Hold("rejected", told, problems[0].field)
+    first = problems[0]
+    return Hold("held" if first.unmatched else "rejected", told, first.field)
 
 
 def _update(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decision:

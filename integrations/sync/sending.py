@@ -158,7 +158,7 @@ def _fail_missing(
     if not missing:
         return
     gone.note_missing(mapping, connector, missing)
-    told = Failure("rejected", "The record was deleted in the CRM.", code="GONE")
+    told = Failure("gone", "The record was deleted in the CRM.", code="GONE")
     failed = [Failed(by_id[one][0], told) for one in missing]
     journal.record_failed(mapping, failed, _rng)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from integrations.errors import RecordRejected
 from integrations.mapping.engine import Compiled, Row
 from integrations.records import Association
 from integrations.sync.plan import (
@@ -59,6 +60,7 @@ def test_record_deleted_there_is_not_made_again() -> None:
     decision = decide(subject(remote_id="501", gone=True), CONTACTS)
 
     assert isinstance(decision, Hold)
+    assert decision.error_class == "gone"
     assert "deleted" in decision.message
 
 
@@ -226,3 +228,24 @@ def test_value_the_mapping_cannot_give_holds_the_record() -> None:
 
     assert isinstance(decision, Hold)
     assert decision.field == "stage_id"
+
+
+def test_a_value_without_a_match_is_no_refusal_of_the_crm() -> None:
+    rules = Rules("contacts", compiled(Row("status", "stage", values={"new": "OPEN"})))
+
+    decision = decide(subject({"status": "lost"}), rules)
+
+    assert isinstance(decision, Hold)
+    assert (decision.error_class, decision.field) == ("held", "status")
+
+
+def test_a_value_that_cannot_be_sent_is_told_as_invalid() -> None:
+    def refuse(value: object | None) -> str:
+        raise RecordRejected("longer than 10 characters")
+
+    rules = Rules("contacts", Compiled([Row("city", "city")], {"city": refuse}))
+
+    decision = decide(subject({"city": "Rome"}), rules)
+
+    assert isinstance(decision, Hold)
+    assert decision.error_class == "rejected"
