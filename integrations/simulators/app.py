@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,7 +21,7 @@ from integrations.simulators.world import World
 CONTROL = "/__sim"
 
 
-class Simulator:
+class Simulator(ABC):
     """Answers as a vendor would; `/__sim/` is the control panel.
 
     A vendor says how a path is answered (`answer`), what its operation is called in
@@ -34,24 +35,24 @@ class Simulator:
 
     # -- what differs
 
+    @abstractmethod
     def answer(self, request: Request, segments: list[str]) -> Reply:
         """Answer a request to the vendor's API; raises ApiError.
 
         Sets request.template, and what else the log tells.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def template_of(self, request: Request) -> str:
         """Return the template of a path that is not answered, or the path."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refusal(self, rule: faults.FaultRule) -> ApiError:
         """Return the vendor's own error for a fault of ERROR_STATUS."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mistake(self) -> ApiError:
         """Return the vendor's error for a mistake of its own."""
-        raise NotImplementedError
 
     # -- what is the same
 

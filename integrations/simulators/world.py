@@ -6,6 +6,7 @@ it is answered.
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,7 @@ class Options(Generic[AppT]):
     settings: Json = field(default_factory=dict)
 
 
-class World(Generic[AccountT, AppT, SettingsT]):
+class World(ABC, Generic[AccountT, AppT, SettingsT]):
     """The simulator's state. docs: token documents by kind and key.
 
     A vendor says which kind of document its tokens that never expire are (`fixed`),
@@ -98,9 +99,9 @@ class World(Generic[AccountT, AppT, SettingsT]):
         self._load_tokens()
         self.commit()
 
+    @abstractmethod
     def fixed_grant(self) -> Json:
         """Return what a token that never expires grants."""
-        raise NotImplementedError
 
     def _load_tokens(self) -> None:
         for token in self.options.tokens:

@@ -1,5 +1,6 @@
 """What every simulator is held to needs to know of a vendor, to speak to it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -29,7 +30,7 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(ABC):
     """One vendor.
 
     people: what its dumps call them; collection: where one is made by POST of `one`;
@@ -55,18 +56,18 @@ class Bench:
     sign_in: SignIn
     statuses: Mapping[str, int] = field(default_factory=dict)
 
+    @abstractmethod
     def one(self, number: int = 1) -> Body:
         """Return the body that makes a person, in Lyon."""
-        raise NotImplementedError
 
+    @abstractmethod
     def several(self, count: int) -> Body:
         """Return the body that makes so many."""
-        raise NotImplementedError
 
+    @abstractmethod
     def person(self, number: int = 1) -> Body:
         """Return the person's values, as one seeds them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def edited(self, city: str) -> Body:
         """Return the body of a PATCH that moves a person."""
-        raise NotImplementedError
