@@ -392,12 +392,9 @@ def test_turn_of_many_calls_counts_as_many_turns(channel: Channel) -> None:
     calls: Counter[int] = Counter()
     for _ in range(40):
         turn = queue.turns(KIND)[0]
-        size = 500 if turn.lane == BATCH else 50
-        items = queue.claim(
-            KIND, channel_id=channel.pk, limit=size, lane=turn.lane, full=50
-        )
+        of = {"limit": 500 if turn.lane == BATCH else 50, "full": 50}
+        items = queue.claim(KIND, channel_id=channel.pk, lane=turn.lane, **of)
         queue.finish(items)
         calls[turn.lane] += len(items) // 50
 
-    # 8 to 3 is what they are promised.
     assert 0.2 < calls[BATCH] / calls[REALTIME] < 0.6

@@ -9,7 +9,7 @@ import requests
 
 from crmsync.core.models import WorkItem
 from crmsync.core.queue import now
-from integrations.models import FieldMapping, ObjectMapping
+from integrations.models import Connection, FieldMapping, ObjectMapping
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync.fetches import fetch_due
 from integrations.sync.outbox import WHEN_ASKED
@@ -129,6 +129,16 @@ def both_ways(mapping: ObjectMapping, **rules: Mapping[str, object]) -> ObjectMa
 def make_due() -> None:
     """Let the time pass that rows wait, except those that wait to be asked for."""
     WorkItem.objects.exclude(not_before=WHEN_ASKED).update(not_before=now())
+
+
+def only(connection: Connection, *objects: str) -> list[ObjectMapping]:
+    """Leave these mappings active, both ways."""
+    ObjectMapping.objects.update(active=False)
+    found = ObjectMapping.objects.filter(
+        connection=connection, remote_object__in=objects
+    )
+    found.update(active=True)
+    return [both_ways(one) for one in found.order_by("pk")]
 
 
 def sync(rounds: int = 3) -> None:

@@ -13,8 +13,8 @@ from integrations.sync.push import push_due
 from integrations.tests.sync.crm import (
     HubSpotUser,
     SalesforceUser,
-    both_ways,
     make_due,
+    only,
     sync,
 )
 from leads.facts import Origin
@@ -23,16 +23,6 @@ from leads.services import merging, records
 from leads.services.records import Edit
 
 HERE = Origin("user", "1", "Ada Example")
-
-
-def only(connection: Connection, *objects: str) -> list[ObjectMapping]:
-    """Leave these mappings active, both ways."""
-    ObjectMapping.objects.update(active=False)
-    found = ObjectMapping.objects.filter(
-        connection=connection, remote_object__in=objects
-    )
-    found.update(active=True)
-    return [both_ways(one) for one in found.order_by("pk")]
 
 
 def make_lead(workspace: Workspace, **values: object) -> Lead:

@@ -8,23 +8,13 @@ from crmsync.core.models import Workspace
 from integrations.models import Connection, Link, ObjectMapping, Run, SyncEntry
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync import pull, runs
-from integrations.tests.sync.crm import HubSpotUser, SalesforceUser, both_ways, sync
+from integrations.tests.sync.crm import HubSpotUser, SalesforceUser, only, sync
 from leads.facts import Origin
 from leads.models import Company, Deal, Lead, Stage
 from leads.services import records
 from leads.services.records import Edit
 
 HERE = Origin("user", "1", "Ada Example")
-
-
-def only(connection: Connection, *objects: str) -> None:
-    ObjectMapping.objects.update(active=False)
-    found = ObjectMapping.objects.filter(
-        connection=connection, remote_object__in=objects
-    )
-    found.update(active=True)
-    for one in found.order_by("pk"):
-        both_ways(one)
 
 
 def make(workspace: Workspace, record_type: str, **values: object) -> int:
@@ -45,6 +35,16 @@ def person(hubspot: Connection, hubspot_simulator: RunningSimulator) -> HubSpotU
     return HubSpotUser(hubspot_simulator)
 
 
+def employed(workspace: Workspace, hubspot: Connection) -> tuple[int, int]:
+    """Let somebody be in HubSpot with their company; return them and another one."""
+    only(hubspot, "contacts", "companies")
+    first = make(workspace, "company", name="Fern", domain="fern.example.com")
+    second = make(workspace, "company", name="Moss", domain="moss.example.com")
+    lead = make(workspace, "lead", email="ada@fern.example.com", company_id=first)
+    sync(4)
+    return lead, second
+
+
 def companies_of(person: HubSpotUser, contact_id: str) -> set[str]:
     path = f"/crm/v4/objects/contacts/{contact_id}/associations/companies"
     return {str(one["toObjectId"]) for one in person.call("GET", path)["results"]}
@@ -53,11 +53,7 @@ def companies_of(person: HubSpotUser, contact_id: str) -> set[str]:
 def test_a_person_who_changes_companies_here_does_so_there(
     workspace: Workspace, hubspot: Connection, person: HubSpotUser
 ) -> None:
-    only(hubspot, "contacts", "companies")
-    first = make(workspace, "company", name="Fern", domain="fern.example.com")
-    second = make(workspace, "company", name="Moss", domain="moss.example.com")
-    lead = make(workspace, "lead", email="ada@fern.example.com", company_id=first)
-    sync(4)
+    lead, second = employed(workspace, hubspot)
 
     change(workspace, "lead", lead, company_id=second)
     sync(4)
@@ -70,11 +66,7 @@ def test_a_person_who_changes_companies_here_does_so_there(
 def test_a_tie_is_told_once(
     workspace: Workspace, hubspot: Connection, person: HubSpotUser
 ) -> None:
-    only(hubspot, "contacts", "companies")
-    first = make(workspace, "company", name="Fern", domain="fern.example.com")
-    second = make(workspace, "company", name="Moss", domain="moss.example.com")
-    lead = make(workspace, "lead", email="ada@fern.example.com", company_id=first)
-    sync(4)
+    lead, second = employed(workspace, hubspot)
     change(workspace, "lead", lead, company_id=second)
     sync(4)
     before = tie_calls(person.simulator)
@@ -136,11 +128,7 @@ def test_a_person_taken_in_is_tied_once_somebody_here_gives_them_a_company(
 def test_what_was_changed_here_is_not_undone_by_a_comparison_before_it_left(
     workspace: Workspace, hubspot: Connection, person: HubSpotUser
 ) -> None:
-    only(hubspot, "contacts", "companies")
-    first = make(workspace, "company", name="Fern", domain="fern.example.com")
-    second = make(workspace, "company", name="Moss", domain="moss.example.com")
-    lead = make(workspace, "lead", email="ada@fern.example.com", company_id=first)
-    sync(4)
+    lead, second = employed(workspace, hubspot)
     mapping = ObjectMapping.objects.get(remote_object="contacts")
     change(workspace, "lead", lead, company_id=second)
 
