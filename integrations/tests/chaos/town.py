@@ -285,10 +285,17 @@ class Town:
         return [row[0] for row in rows]
 
     def unfinished(self) -> int:
-        """Return how much work is under way or waits."""
-        work = "kind IN ('push', 'fetch', 'process')"
+        """Return how much work is under way, or waits for what will come by itself.
+
+        What waits for something that failed rests until a person has looked at that.
+        """
+        parked = (
+            "SELECT key FROM core_workitem WHERE kind = 'push' AND state = 'parked'"
+        )
         return self.live.count(
-            "core_workitem", f"{work} AND state IN ('ready', 'leased', 'waiting')"
+            "core_workitem",
+            "kind IN ('push', 'fetch', 'process') AND (state IN ('ready', 'leased') "
+            f"OR (state = 'waiting' AND waits_for NOT IN ({parked})))",
         )
 
     def retry_all(self) -> None:
