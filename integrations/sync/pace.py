@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import ceil
 
 # About as long as a turn may take, and as many calls as it makes at most.
-TURN_S = 0.4
+TURN_S = 1.0
 MOST_CALLS = 10
 # How much of the estimate the newest turn is.
 _WEIGHT = 0.3

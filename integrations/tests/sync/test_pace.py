@@ -17,7 +17,7 @@ def test_one_call_until_the_pace_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("took_s", "calls"), [(0.001, pace.MOST_CALLS), (0.1, 4), (0.2, 2), (3.0, 1)]
+    ("took_s", "calls"), [(0.001, pace.MOST_CALLS), (0.25, 4), (0.5, 2), (3.0, 1)]
 )
 def test_a_turn_is_as_many_calls_as_fit_into_it(took_s: float, calls: int) -> None:
     pace.note(1, 1000, 100, took_s * 10)
