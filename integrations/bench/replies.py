@@ -11,8 +11,9 @@ from integrations.bench.report import Figure, spread
 from integrations.bench.rig import LiveSystem
 
 CLIENTS = 16
-# Measured once for this comparison, on the same kind of machine; see the README.
-N8N_SHIPPED, N8N_TUNED = 3.6, 22.0
+# Measured once for this comparison, on one machine; see the README. Machines differ,
+# and one machine from hour to hour, so n8n is set beside the script of the same run.
+N8N_SHIPPED, N8N_TUNED, SCRIPT_THEN = 3.6, 22.0, 150.0
 
 
 def run(*, rounds: int, replies: int) -> list[Figure]:
@@ -42,22 +43,24 @@ def run(*, rounds: int, replies: int) -> list[Figure]:
             median(calls) <= 0.10,
         ),
         Figure("replies completed a second, 16 senders", spread(ours, 0)),
-        *_against("n8n as shipped", ours, [N8N_SHIPPED], 30),
-        *_against("n8n tuned", ours, [N8N_TUNED], 6),
     ]
     if not floor:
         return [*figures, Figure("P3: ours / Flask script", "skipped: no Flask here")]
     figures.append(Figure("the Flask script, same run", spread(floor, 0)))
-    return [*figures, *_against("Flask script", ours, floor, 1)]
+    shipped = [rate * N8N_SHIPPED / SCRIPT_THEN for rate in floor]
+    tuned = [rate * N8N_TUNED / SCRIPT_THEN for rate in floor]
+    return [
+        *figures,
+        _against("Flask script", ours, floor, 1),
+        _against("n8n as shipped, by way of the script", ours, shipped, 30),
+        _against("n8n tuned, by way of the script", ours, tuned, 6),
+    ]
 
 
-def _against(
-    what: str, ours: list[float], floor: list[float], reach: float
-) -> list[Figure]:
-    other = floor if len(floor) == len(ours) else floor * len(ours)
-    ratios = [one / two for one, two in zip(ours, other, strict=True)]
+def _against(what: str, ours: list[float], floor: list[float], reach: float) -> Figure:
+    ratios = [one / two for one, two in zip(ours, floor, strict=True)]
     holds = median(ratios) >= reach
-    return [Figure(f"P3: ours / {what}", spread(ratios), f">= {reach}", holds)]
+    return Figure(f"P3: ours / {what}", spread(ratios), f">= {reach}", holds)
 
 
 def _lone(live: LiveSystem) -> tuple[int, int]:
