@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from celery import shared_task
 
-from crmsync.core import heartbeat, queue
+from crmsync.core import heartbeat, queue, upkeep
 from crmsync.core.wake import wake
 from integrations.services import setup
 from integrations.sync import fetches, hints, plans, pull, push, repair, runs
@@ -67,6 +67,12 @@ def sweep() -> None:
         wake("integrations.tasks.drain", "sync")
     if any(queue.due_channels(kind) for kind in ("fetch", "pull", "run")):
         wake("integrations.tasks.take_in", "sync")
+
+
+@shared_task
+def keep_up() -> None:
+    """Let the database look again at tables that have changed much."""
+    upkeep.keep_up()
 
 
 @shared_task

@@ -62,6 +62,7 @@ def _make_own_fields() -> None:
 
 
 def _make_leads(first: int, count: int, source: str) -> int:
+    from crmsync.core import upkeep
     from crmsync.core.models import Workspace
     from leads.models import Lead
 
@@ -72,6 +73,8 @@ def _make_leads(first: int, count: int, source: str) -> int:
             Lead(workspace=workspace, source=source, **people.lead(number))
             for number in numbers
         )
+    # As beat does every few seconds.
+    upkeep.keep_up()
     return count
 
 
