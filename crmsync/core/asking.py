@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection
 
+from crmsync.core import quickjson
 from crmsync.core.clock import now
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """One thing that must happen.
 
     channel_id: whose turn it takes; group: what it can share a call with; lane: see
@@ -141,7 +140,7 @@ def _insert(asks: Sequence[Ask], at: datetime) -> None:
     ]
     sql = _ASK_SQL.format(rows=_ROWS[connection.vendor], or_held=_OR_HELD)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [json.dumps(rows)])
+        cursor.execute(sql, [quickjson.written(rows).decode()])
 
 
 def _text(at: datetime) -> str:

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.apps import apps
 from django.db import connection
-
-from crmsync.core.models import Channel, WorkItem
 
 # Changed rows from which a table is looked at again, and their share of it.
 MANY_CHANGED, SHARE_CHANGED = 500, 0.1
 # The same of rows left behind by updates. A queue's rows die faster than others'.
 MANY_DEAD, SHARE_DEAD = 5000, 0.2
-QUEUE = frozenset({WorkItem._meta.db_table, Channel._meta.db_table})
+QUEUE = frozenset({"core_workitem", "core_channel"})
 
 _SQL = """SELECT relname, n_live_tup, n_mod_since_analyze, n_dead_tup
   FROM pg_stat_user_tables WHERE schemaname = current_schema() AND relname = ANY(%s)"""
@@ -41,7 +38,7 @@ def keep_up() -> list[str]:
     """
     if connection.vendor != "postgresql":
         return []
-    names = [model._meta.db_table for model in apps.get_models()]
+    names = connection.introspection.django_table_names()
     with connection.cursor() as cursor:
         cursor.execute(_SQL, [names])
         tables = [Table(*row) for row in cursor.fetchall()]

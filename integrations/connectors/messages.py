@@ -10,6 +10,8 @@ from http import HTTPStatus
 from typing import Literal
 from urllib.parse import urlencode
 
+from crmsync.core import quickjson
+
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Expects = Literal["object", "list", "raw"]
 
@@ -92,7 +94,7 @@ def payload(call: Call, token: str) -> tuple[bytes | None, str]:
         return urlencode(call.form).encode(), "application/x-www-form-urlencoded"
     if call.json is None:
         return None, ""
-    return json.dumps(call.json).encode(), "application/json"
+    return quickjson.written(call.json), "application/json"
 
 
 def headers_of(call: Call, content_type: str) -> dict[str, str]:

@@ -43,6 +43,8 @@ MAX_REFUSALS = 3
 REFUSAL_PAUSES_S = (0.5, 1.5)
 # With a token that is still good, the next try after a failed one.
 REST_S = 30.0
+# How long the calls of one turn go without looking at the row again.
+KEPT_S = 1.0
 # A grant nobody uses lapses at some vendors after 30 days.
 IDLE_RENEWAL = timedelta(days=7)
 
@@ -60,6 +62,11 @@ class StoredToken:
         # The account's own host, as of the last token that was given; "" = none.
         self.api_url = ""
         self._rest_until = 0.0
+        self._kept, self._kept_until = "", 0.0
+
+    def look_again(self) -> None:
+        """Read the row at the next call: another turn begins."""
+        self._kept_until = 0.0
 
     def __call__(self, refused: str | None = None) -> str:
         """Return the token to use now. Raises ReauthRequired when there is none.
@@ -67,6 +74,8 @@ class StoredToken:
         refused: the token the vendor just called expired. Raises Retryable while the
         vendor cannot be asked for a newer one.
         """
+        if refused is None and time.monotonic() < self._kept_until:
+            return self._kept
         give_up_at = time.monotonic() + WAIT_S
         while True:
             row = _read(self.connection_id)
@@ -74,7 +83,7 @@ class StoredToken:
             _insist_on_grant(row)
             usable = _is_usable(row, refused)
             if usable and (not _is_due(row) or time.monotonic() < self._rest_until):
-                return str(row.access)
+                return self._keep(str(row.access))
             if not row.refresh:
                 raise ReauthRequired(_ended(row, crashed=False))
             if _take(row):
@@ -84,6 +93,10 @@ class StoredToken:
             if time.monotonic() > give_up_at:
                 raise Retryable("The access token is being renewed by another worker.")
             time.sleep(POLL_S)
+
+    def _keep(self, access: str) -> str:
+        self._kept, self._kept_until = access, time.monotonic() + KEPT_S
+        return access
 
     def _renewed(self, row: OAuthToken, *, usable: bool) -> str:
         """Renew; a failure does not matter while the old token is good."""

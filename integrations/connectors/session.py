@@ -115,11 +115,13 @@ class _Opened:
     connector: Connector
     calls: Calls
     client: HttpClient
+    token: StoredToken
 
 
 def open_connector(connection: Connection) -> tuple[Connector, Calls]:
     """Return this thread's connector of a connection and the log of its calls."""
     opened = _opened(connection)
+    opened.token.look_again()
     return opened.connector, opened.calls
 
 
@@ -145,7 +147,7 @@ def _opened(connection: Connection) -> _Opened:
             ),
             on_call=calls,
         )
-        cache[key] = _Opened(CONNECTORS[vendor].make(client), calls, client)
+        cache[key] = _Opened(CONNECTORS[vendor].make(client), calls, client, token)
     return cache[key]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -29,8 +30,7 @@ from integrations.sync.storing import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A record reached the CRM. found: it had been there before we wrote to it.
 
     fields: what was sent; bases: what both sides have of it now, as a link keeps it;
@@ -43,7 +43,7 @@ class Written:
     fields: Mapping[str, str]
     found: bool = False
     again: bool = False
-    bases: Mapping[str, object] = field(default_factory=dict)
+    bases: Mapping[str, object] = {}
     stamp: datetime | None = None
     message: str = ""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from django.utils import timezone
 
@@ -12,8 +12,7 @@ from integrations.models import Link, ObjectMapping, SyncEntry
 from leads.services import bulk
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of the journal, but for what is the same for all of a mapping.
 
     fields: the remote fields it is about; undo: field -> [before, after].
@@ -28,7 +27,7 @@ class Line:
     message: str = ""
     trace_id: str = ""
     run_id: int | None = None
-    undo: Mapping[str, object] = field(default_factory=dict)
+    undo: Mapping[str, object] = {}
 
 
 _LINE_COLUMNS = (
@@ -80,8 +79,7 @@ def write_journal(mapping: ObjectMapping, lines: Iterable[Line]) -> None:
     bulk.insert_rows(SyncEntry, _LINE_COLUMNS, rows)
 
 
-@dataclass(frozen=True, slots=True)
-class NewLink:
+class NewLink(NamedTuple):
     """A record and the remote record it is; see the model for what each means."""
 
     record_id: int

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from integrations.mapping.canon import Canon
 from integrations.mapping.engine import Compiled
@@ -58,8 +58,7 @@ class Parent:
     tie: tuple[str, str] = ("", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """One record that must reach the CRM, with all that is known of it.
 
     base: remote field -> our value last agreed on; parents: all of a new record, of one
@@ -75,7 +74,7 @@ class Subject:
     remote_id: str | None = None
     gone: bool = False
     unlinked: bool = False
-    base: Mapping[str, str] = field(default_factory=dict)
+    base: Mapping[str, str] = {}
     parents: tuple[Parent, ...] = ()
     tried: bool = False
     elsewhere: str = ""

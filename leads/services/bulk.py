@@ -6,7 +6,6 @@ many parameters do; elsewhere Django's own bulk calls serve.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
@@ -15,6 +14,8 @@ from typing import Any
 
 from django.db import connection, models
 from django.utils import timezone
+
+from crmsync.core import quickjson
 
 # Keeps the document of one statement far below what a server takes.
 _ROWS = 5_000
@@ -86,7 +87,7 @@ def _rows(records: Sequence[Any], names: tuple[str, ...]) -> str:
 
 def _json(rows: Sequence[tuple[object, ...]]) -> str:
     # Times and decimals have no form of their own in JSON; the column reads theirs.
-    return json.dumps(rows, default=str, ensure_ascii=False)
+    return quickjson.written(rows, str).decode()
 
 
 def _stamp(model: type[models.Model], records: Sequence[Any]) -> None:

@@ -50,7 +50,7 @@ def subject(values: Mapping[str, object] | None = None, **given: Any) -> Subject
 
 
 def test_record_that_is_gone_here_is_left() -> None:
-    decision = decide(replace(subject(), record=None), CONTACTS)
+    decision = decide(subject()._replace(record=None), CONTACTS)
 
     assert isinstance(decision, Leave)
     assert decision.outcome == "excluded"

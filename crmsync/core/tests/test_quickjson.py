@@ -1,0 +1,32 @@
+"""JSON is written the same whatever is in it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from crmsync.core import quickjson
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"name": "Ana Müller", "tags": ["a", None, True], "n": 1.5},
+        [("a", 1), ("b", 2)],
+        {"huge": 2**70},
+        {"lone": "\ud83d"},
+        {1: "a key that is no text"},
+    ],
+)
+def test_what_is_written_reads_as_the_standard_module_has_it(value: object) -> None:
+    assert json.loads(quickjson.written(value)) == json.loads(json.dumps(value))
+
+
+def test_what_has_no_form_in_json_takes_the_one_it_is_given() -> None:
+    assert quickjson.written([1 + 2j], str) == b'["(1+2j)"]'
+
+
+def test_what_has_no_form_in_json_is_refused_without_one() -> None:
+    with pytest.raises(TypeError):
+        quickjson.written([1 + 2j])
