@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Field
+from django.db.models import Field, IntegerField
 from django.db.models.lookups import In
 
 # Below this the plain form costs as little.
@@ -18,6 +18,15 @@ _PLAIN = {int, str}
 
 class InArray(In):
     """Compares with any of an array; every other case is Django's own."""
+
+    def get_prep_lookup(self) -> Any:
+        """Return the values as they are where each is what the column holds."""
+        if isinstance(self.lhs.output_field, IntegerField) and isinstance(
+            self.rhs, list
+        ):
+            if set(map(type, self.rhs)) == {int}:
+                return self.rhs
+        return super().get_prep_lookup()
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """Return the SQL and its parameters."""

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from django.db import connection
 
 # Changed rows from which a table is looked at again, and their share of it.
-MANY_CHANGED, SHARE_CHANGED = 500, 0.1
+MANY_CHANGED, SHARE_CHANGED = 500, 0.25
 # The same of rows left behind by updates. A queue's rows die faster than others'.
 MANY_DEAD, SHARE_DEAD = 5000, 0.2
+# Above it a cleaning takes long enough to keep others waiting: autovacuum's own work.
+MOST_LIVE = 500_000
 QUEUE = frozenset({"core_workitem", "core_channel"})
 
 _SQL = """SELECT relname, n_live_tup, n_mod_since_analyze, n_dead_tup
@@ -57,7 +59,8 @@ def needed(table: Table) -> str:
     ''
     """
     name = connection.ops.quote_name(table.name)
-    if table.name in QUEUE and table.dead > max(MANY_DEAD, SHARE_DEAD * table.live):
+    small_queue = table.name in QUEUE and table.live <= MOST_LIVE
+    if small_queue and table.dead > max(MANY_DEAD, SHARE_DEAD * table.live):
         return f"VACUUM (ANALYZE, SKIP_LOCKED) {name}"
     if table.changed > max(MANY_CHANGED, SHARE_CHANGED * table.live):
         return f"ANALYZE (SKIP_LOCKED) {name}"

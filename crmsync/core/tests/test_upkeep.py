@@ -14,11 +14,11 @@ on_postgresql = pytest.mark.skipif(
 
 
 def test_a_table_that_has_hardly_changed_is_left_alone() -> None:
-    assert needed(Table("leads_lead", live=10_000, changed=1_000, dead=9_000)) == ""
+    assert needed(Table("leads_lead", live=10_000, changed=2_500, dead=9_000)) == ""
 
 
 def test_a_table_that_has_grown_is_looked_at_again() -> None:
-    table = Table("leads_lead", live=10_000, changed=1_001, dead=0)
+    table = Table("leads_lead", live=10_000, changed=2_501, dead=0)
     assert needed(table) == 'ANALYZE (SKIP_LOCKED) "leads_lead"'
 
 
