@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as driving_wait
 from typing import TYPE_CHECKING
 
 import django
@@ -20,6 +22,9 @@ from integrations.bench.spent import measured
 
 if TYPE_CHECKING:
     from integrations.models import ObjectMapping
+
+# How long nothing is looked for after nothing was found.
+LOOK_S = 0.1
 
 
 def main() -> None:
@@ -61,14 +66,20 @@ def _run(mapping: ObjectMapping, kind: str, options: dict[str, object]) -> int:
     from integrations.sync import push, runs
 
     run = runs.start(mapping, kind, options=options)
-    while True:
-        runs.runs_due()
-        push.push_due()
-        run.refresh_from_db()
-        if run.state in runs.OVER or (
-            run.cursor.get("begun_all") and not any(run_counts(run.pk).values())
-        ):
-            return _checked(run.settled, run.failed, run.message)
+    # Runs are driven by one task and drained by another, side by side.
+    with ThreadPoolExecutor(1) as driver:
+        driving = driver.submit(runs.runs_due)
+        while True:
+            if not push.push_due():
+                driving_wait([driving], timeout=LOOK_S)
+            if driving.done():
+                driving.result()
+                driving = driver.submit(runs.runs_due)
+            run.refresh_from_db()
+            if run.state in runs.OVER or (
+                run.cursor.get("begun_all") and not any(run_counts(run.pk).values())
+            ):
+                return _checked(run.settled, run.failed, run.message)
 
 
 def _checked(settled: int, failed: int, message: str) -> int:
