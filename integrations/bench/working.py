@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as driving_wait
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # How long nothing is looked for after nothing was found.
 LOOK_S = 0.1
+# How often tables are looked at; see `crmsync.celery`.
+KEEP_UP_S = 5.0
 
 
 def main() -> None:
@@ -62,16 +65,22 @@ def _run(mapping: ObjectMapping, kind: str, options: dict[str, object]) -> int:
 
     Not until it is marked as over: that it is looked at only every other second.
     """
+    from crmsync.core import upkeep
     from crmsync.core.runs import run_counts
     from integrations.sync import push, runs
 
     run = runs.start(mapping, kind, options=options)
+    looks_at = time.monotonic() + KEEP_UP_S
     # Runs are driven by one task and drained by another, side by side.
     with ThreadPoolExecutor(1) as driver:
         driving = driver.submit(runs.runs_due)
         while True:
             if not push.push_due():
                 driving_wait([driving], timeout=LOOK_S)
+            if time.monotonic() > looks_at:
+                # As beat does, which does not run here.
+                upkeep.keep_up()
+                looks_at = time.monotonic() + KEEP_UP_S
             if driving.done():
                 driving.result()
                 driving = driver.submit(runs.runs_due)
