@@ -21,11 +21,9 @@ class InArray(In):
 
     def get_prep_lookup(self) -> Any:
         """Return the values as they are where each is what the column holds."""
-        if isinstance(self.lhs.output_field, IntegerField) and isinstance(
-            self.rhs, list
-        ):
-            if set(map(type, self.rhs)) == {int}:
-                return self.rhs
+        whole = isinstance(self.lhs.output_field, IntegerField)
+        if whole and type(self.rhs) is list and set(map(type, self.rhs)) == {int}:
+            return self.rhs
         return super().get_prep_lookup()
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:

@@ -36,9 +36,9 @@ class Table:
 def keep_up() -> list[str]:
     """Look again at tables that have changed much; return the statements run.
 
-    Call it outside a transaction. Does nothing on SQLite.
+    Does nothing inside a transaction, nor on SQLite.
     """
-    if connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
         return []
     names = connection.introspection.django_table_names()
     with connection.cursor() as cursor:
