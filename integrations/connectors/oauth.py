@@ -74,7 +74,9 @@ class StoredToken:
         refused: the token the vendor just called expired. Raises Retryable while the
         vendor cannot be asked for a newer one.
         """
-        if refused is None and time.monotonic() < self._kept_until:
+        if refused is not None:
+            self.look_again()
+        elif time.monotonic() < self._kept_until:
             return self._kept
         give_up_at = time.monotonic() + WAIT_S
         while True:

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection as db_connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
@@ -89,6 +91,40 @@ def test_token_the_vendor_calls_expired_is_renewed_once(
 
     assert owners
     assert token_calls(simulator) == 1
+
+
+def test_the_calls_of_a_turn_look_at_the_token_once(signed: Connection) -> None:
+    connector, _ = open_connector(signed)
+    with CaptureQueriesContext(db_connection) as queries:
+        connector.owners()
+        connector.owners()
+
+    assert sum("integrations_oauthtoken" in one["sql"] for one in queries) == 1
+
+
+def test_the_next_turn_uses_the_token_of_a_new_sign_in(
+    signed: Connection,
+) -> None:
+    open_connector(signed)[0].owners()
+    change(signed, access="signed-in-elsewhere", refresh="", expires_at=None)
+
+    connector, _ = open_connector(signed)
+
+    with pytest.raises(ReauthRequired):  # the vendor does not know that one
+        connector.owners()
+
+
+def test_what_was_renewed_is_used_by_the_next_call(
+    signed: Connection, simulator: RunningSimulator
+) -> None:
+    connector, _ = open_connector(signed)
+    connector.owners()
+    simulator.control("POST", "expire-tokens")
+    connector.owners()
+    connector.owners()
+
+    refused = [one for one in simulator.requests_since() if one["status"] == 401]
+    assert len(refused) == 1
 
 
 def test_refused_token_that_was_replaced_meanwhile_is_not_renewed(
