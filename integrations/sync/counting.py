@@ -57,10 +57,19 @@ def count_in(
     """Count records that came in for a run; what they make go out counts by itself."""
     if run is None or not cases:
         return
-    outcomes = Counter(str(outcome_of(one, results.get(one.ref))) for one in cases)
+    ended = [str(outcome_of(one, results.get(one.ref))) for one in cases]
+    goes_out = [
+        run.counts_pushes and one.is_sent and not one.failure and not one.seen
+        for one in cases
+    ]
+    # Of what goes out and changed nothing here the push alone tells.
+    outcomes = Counter(
+        outcome
+        for outcome, out in zip(ended, goes_out, strict=True)
+        if not (out and outcome == "unchanged")
+    )
     outcomes["cleared"] = sum(1 for one in cases if clears(one))
-    sends = sum(1 for c in cases if c.sends and not c.failure and not c.seen)
-    add(run.pk, outcomes, counters=IN, settled=len(cases) - sends)
+    add(run.pk, outcomes, counters=IN, settled=len(cases) - sum(goes_out))
 
 
 def clears(case: Case) -> bool:
