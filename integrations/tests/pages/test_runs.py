@@ -79,6 +79,17 @@ def test_runs_are_filtered(
 # --- one run --------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("page", ["runs", "mapping-runs"])
+def test_what_waits_for_a_person_is_told_beside_what_failed(
+    page: str, admin: Client, mapping: ObjectMapping
+) -> None:
+    make_run(mapping, state="errors", settled=16, failed=0, held=4)
+
+    where = reverse(page, args=[mapping.pk] if page == "mapping-runs" else [])
+
+    assert "4 held" in admin.get(where).content.decode()
+
+
 def test_a_run_under_way_tells_how_far_how_fast_and_how_long(
     admin: Client, mapping: ObjectMapping
 ) -> None:
