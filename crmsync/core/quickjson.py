@@ -14,7 +14,8 @@ import orjson
 def written(value: object, default: Callable[[object], object] | None = None) -> bytes:
     """Return a value as JSON in UTF-8; default: as `json.dumps` has it.
 
-    Raises TypeError and ValueError as the standard module does.
+    A number that is none becomes null, for JSON has no word for it. Raises TypeError
+    and ValueError as the standard module does.
     """
     try:
         return orjson.dumps(value, default)

@@ -58,7 +58,7 @@ def needed(table: Table) -> str:
     >>> needed(Table("leads_lead", live=10_000, changed=900, dead=0))
     ''
     """
-    name = connection.ops.quote_name(table.name)
+    name = f'"{table.name}"'
     small_queue = table.name in QUEUE and table.live <= MOST_LIVE
     if small_queue and table.dead > max(MANY_DEAD, SHARE_DEAD * table.live):
         return f"VACUUM (ANALYZE, SKIP_LOCKED) {name}"

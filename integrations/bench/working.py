@@ -12,8 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import wait as driving_wait
+from concurrent import futures
 from typing import TYPE_CHECKING
 
 import django
@@ -72,11 +71,11 @@ def _run(mapping: ObjectMapping, kind: str, options: dict[str, object]) -> int:
     run = runs.start(mapping, kind, options=options)
     looks_at = time.monotonic() + KEEP_UP_S
     # Runs are driven by one task and drained by another, side by side.
-    with ThreadPoolExecutor(1) as driver:
+    with futures.ThreadPoolExecutor(1) as driver:
         driving = driver.submit(runs.runs_due)
         while True:
             if not push.push_due():
-                driving_wait([driving], timeout=LOOK_S)
+                futures.wait([driving], timeout=LOOK_S)
             if time.monotonic() > looks_at:
                 # As beat does, which does not run here.
                 upkeep.keep_up()
