@@ -28,6 +28,14 @@ def test_many_numbers_and_many_texts_find_theirs(spaces: list[Workspace]) -> Non
     assert not Workspace.objects.exclude(slug__in=slugs).filter(pk__in=ids).exists()
 
 
+def test_numbers_written_as_text_find_theirs(spaces: list[Workspace]) -> None:
+    ids: list[Any] = [str(one.pk) for one in spaces]
+
+    assert Workspace.objects.filter(pk__in=ids).count() == 30
+    with pytest.raises(ValueError, match="expected a number"):
+        Workspace.objects.filter(pk__in=["x"])
+
+
 def test_none_among_them_is_nothing(spaces: list[Workspace]) -> None:
     ids: list[Any] = [None, *(one.pk for one in spaces)]
 

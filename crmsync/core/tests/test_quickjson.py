@@ -23,6 +23,10 @@ def test_what_is_written_reads_as_the_standard_module_has_it(value: object) -> N
     assert json.loads(quickjson.written(value)) == json.loads(json.dumps(value))
 
 
+def test_a_number_that_is_none_is_null() -> None:
+    assert quickjson.written([float("nan"), float("inf")]) == b"[null,null]"
+
+
 def test_what_has_no_form_in_json_takes_the_one_it_is_given() -> None:
     assert quickjson.written([1 + 2j], str) == b'["(1+2j)"]'
 

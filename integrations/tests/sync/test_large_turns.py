@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from django.db import connection as db_connection
+from django.test.utils import CaptureQueriesContext
 
 from crmsync.core.models import WorkItem, Workspace
 from crmsync.core.models.work import State
@@ -64,6 +66,20 @@ def test_a_turn_of_the_batch_lane_makes_several_calls(
 
     assert (taken, calls(hubspot_simulator)) == (PEOPLE, 3)
     assert len(hubspot_simulator.dump("contacts")) == PEOPLE
+
+
+@pytest.mark.usefixtures("mapping", "hubspot_simulator")
+def test_more_records_take_no_more_statements(workspace: Workspace) -> None:
+    statements = []
+    for title, count in (("a", 5), ("b", 60)):
+        people = [{"email": f"{title}{n}@customer.example.org"} for n in range(count)]
+        records.create(workspace, "lead", people, origin=HERE)
+        with CaptureQueriesContext(db_connection) as queries:
+            assert take_a_turn() == count
+        statements.append(len(queries))
+
+    few, many = statements
+    assert many <= few  # the first turn learns what the second knows already
 
 
 @pytest.mark.usefixtures("backlog")
