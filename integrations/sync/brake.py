@@ -47,7 +47,7 @@ def check_clears(
     *,
     run: Run,
 ) -> None:
-    """Raise Braked when a page would empty too many fields here.
+    """Raise Braked when a page, with those before it, would empty too many fields here.
 
     What it is about to do is kept with the run; approving the run lets it go on.
     """
@@ -58,9 +58,9 @@ def check_clears(
         return
     cases = intake.planned(mapping, suspects, terms, connector)
     cleared = [one for one in cases if clears(one)]
-    if too_many(
-        run.cleared_here + len(cleared), of=links_of(mapping), share=CLEARED_SHARE
-    ):
+    # The row counts what is stored, later and elsewhere; the next page must know now.
+    run.cleared_here += len(cleared)
+    if too_many(run.cleared_here, of=links_of(mapping), share=CLEARED_SHARE):
         told = [_sample(case) for case in cleared]
         stop(run, Run.MassChange.CLEARS, len(cleared), told)
 

@@ -7,7 +7,6 @@ was interrupted says nothing about what it did not see.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import closing
 
 from django.db import transaction
 from django.db.models import Q
@@ -15,10 +14,11 @@ from django.db.models import Q
 from crmsync.core import queue
 from integrations.models import Cursor, Link, ObjectMapping
 from integrations.records import Page
-from integrations.sync import backfill, brake, gone, intake, moved, outbox, pages
+from integrations.sync import backfill, gone, inflow, intake, outbox
 from integrations.sync.driving import Drive
+from integrations.sync.inflow import Pass
 from integrations.sync.pull import fields_to_read
-from integrations.sync.terms import Terms, terms_of
+from integrations.sync.terms import terms_of
 
 MISSING_CHUNK = 500
 
@@ -48,26 +48,32 @@ def _scan(drive: Drive) -> bool:
     def read(cursor: str | None) -> Page:
         return drive.connector.scan(mapping.remote_object, cursor, names)
 
+    def settle(page: Page) -> None:
+        _settle(drive, page)
+
+    slice_ = Pass(
+        mapping,
+        drive.connector,
+        terms,
+        run_of=lambda: run,
+        wanted=drive.is_wanted,
+        deadline=drive.deadline,
+    )
     begin = str(run.cursor.get("page") or "") or None
-    with closing(pages.together(read, begin, deadline=drive.deadline)) as found:
+    with inflow.settled(slice_, read, begin, settle) as found:
         for page in found:
-            if not drive.is_wanted():
-                return False
-            _settle(drive, page, terms)
-    return bool(run.cursor["scanned"])
+            run.cursor["page"] = page.cursor
+            run.cursor["scanned"] = page.cursor is None
+            drive.save()
+    return bool(run.cursor.get("scanned"))
 
 
-def _settle(drive: Drive, page: Page, terms: Terms) -> None:
+def _settle(drive: Drive, page: Page) -> None:
     run, mapping = drive.run, drive.mapping
-    records = moved.follow_conversions(mapping, page.records)
-    brake.check_clears(mapping, records, terms, drive.connector, run=run)
-    taken = intake.take_in(mapping, records, drive.connector, run=run, ties=True)
+    taken = intake.take_in(mapping, page.records, drive.connector, run=run, ties=True)
     marked = {case.ref for case in taken.cases if case.stored}
     seen = {one.remote_id for one in page.records}
     _mark_seen(mapping, seen - marked, run.pk)
-    run.cursor["page"] = page.cursor
-    run.cursor["scanned"] = page.cursor is None
-    drive.save()
 
 
 def _mark_seen(

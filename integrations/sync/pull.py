@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import closing
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -25,8 +24,9 @@ from integrations.connectors.session import open_connector
 from integrations.mapping.echo import MARGIN
 from integrations.models import Connection, Cursor, ObjectMapping, Run
 from integrations.records import Page
-from integrations.sync import brake, calls, clocks, gone, halting, intake, moved, pages
-from integrations.sync.terms import Terms, terms_of
+from integrations.sync import calls, clocks, gone, halting, inflow, intake
+from integrations.sync.inflow import Pass
+from integrations.sync.terms import terms_of
 
 log = logging.getLogger(__name__)
 
@@ -185,8 +185,6 @@ def _read(
 
     It ends before that when its time is over, or a person said stop.
     """
-    if halting.is_told_to_stop(cursor):
-        return False
     since, until = cursor.window_since, cursor.window_until
     assert since is not None
     assert until is not None
@@ -196,33 +194,30 @@ def _read(
     def read(page: str | None) -> Page:
         return connector.changed_since(mapping.remote_object, since, until, page, names)
 
-    begin = cursor.page or None
-    with closing(pages.together(read, begin, deadline=deadline)) as found:
-        for number, page in enumerate(found):
-            if number and item is not None and not queue.extend([item]):
-                return False
-            _settle(mapping, connector, cursor, page, terms)
+    def settle(page: Page) -> None:
+        if page.records:
+            intake.take_in(mapping, page.records, connector, run=cursor.run)
+
+    def wanted() -> bool:
+        if item is not None and not queue.extend([item]):
+            return False
+        return not halting.is_told_to_stop(cursor)
+
+    window = Pass(
+        mapping,
+        connector,
+        terms,
+        run_of=lambda: _run(mapping, cursor),
+        wanted=wanted,
+        deadline=deadline,
+    )
+    with inflow.settled(window, read, cursor.page or None, settle) as found:
+        for page in found:
+            cursor.page = page.cursor or ""
+            cursor.save(update_fields=["page"])
             if page.cursor is None:
                 return True
-            if halting.is_told_to_stop(cursor):
-                return False
     return False
-
-
-def _settle(
-    mapping: ObjectMapping,
-    connector: Connector,
-    cursor: Cursor,
-    page: Page,
-    terms: Terms,
-) -> None:
-    records = moved.follow_conversions(mapping, page.records)
-    if records:
-        run = _run(mapping, cursor)
-        brake.check_clears(mapping, records, terms, connector, run=run)
-        intake.take_in(mapping, records, connector, run=run)
-    cursor.page = page.cursor or ""
-    cursor.save(update_fields=["page", "run"])
 
 
 def fields_to_read(mapping: ObjectMapping, names: list[str]) -> list[str]:

@@ -17,6 +17,11 @@ from integrations.sync import pages
 SIZE = 100
 
 
+@pytest.fixture(autouse=True)
+def _five_hundred(monkeypatch) -> None:
+    monkeypatch.setattr(pages, "ENOUGH", 500)
+
+
 class Shelf:
     """A CRM with so many records on pages of a hundred; `breaks_at` fails once."""
 
