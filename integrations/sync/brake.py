@@ -54,11 +54,12 @@ def check_clears(
     if run.approved or not any(rule.clears for rule in terms.rules.values()):
         return
     suspects = [one for one in records if _has_blank(one, terms)]
-    if len(suspects) <= FREE and run.cleared_here + len(suspects) <= FREE:
+    # The row counts what is stored, later and elsewhere; the next page must know now.
+    if run.cleared_here + len(suspects) <= FREE:
+        run.cleared_here += len(suspects)
         return
     cases = intake.planned(mapping, suspects, terms, connector)
     cleared = [one for one in cases if clears(one)]
-    # The row counts what is stored, later and elsewhere; the next page must know now.
     run.cleared_here += len(cleared)
     if too_many(run.cleared_here, of=links_of(mapping), share=CLEARED_SHARE):
         told = [_sample(case) for case in cleared]
