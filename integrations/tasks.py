@@ -9,7 +9,7 @@ from celery import shared_task
 from crmsync.core import heartbeat, queue, upkeep
 from crmsync.core.wake import wake
 from integrations.services import setup
-from integrations.sync import fetches, hints, plans, pull, push, repair, runs
+from integrations.sync import fetches, hints, passing, plans, pull, push, repair, runs
 from integrations.webhooks import inbox
 
 # Longer than a row that goes to wait can be in a worker's hands.
@@ -91,3 +91,4 @@ def prune() -> None:
     repair.end_unmapped()
     inbox.prune()
     plans.forget_old()
+    passing.prune()

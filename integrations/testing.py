@@ -36,6 +36,7 @@ from integrations.models import (
     RemoteSchema,
     Run,
     SyncEntry,
+    ToldValue,
 )
 from leads import testing as leads
 
@@ -163,6 +164,22 @@ def make_alias(link: Link, **given: Any) -> LinkAlias:
     }
     return LinkAlias.objects.create(
         workspace=link.workspace, connection=link.connection, link=link, **values
+    )
+
+
+@scopes_disabled()
+def make_told_value(connection: Connection, **given: Any) -> ToldValue:
+    """Store what was told of a contact's city."""
+    values = {
+        "remote_object": "contacts",
+        "remote_id": "501",
+        "field": "city",
+        "value": "Lyon",
+        "at": timezone.now(),
+        **given,
+    }
+    return ToldValue.objects.create(
+        workspace=connection.workspace, connection=connection, **values
     )
 
 

@@ -28,12 +28,13 @@ class RecordChange:
     """What changed in one record. fields: name -> (old, new).
 
     A deleted record's fields go to None; a merged one is gone, too, and its field
-    `merged_into` names the record that is left.
+    `merged_into` names the record that is left. What passed was changed in a CRM and
+    changed again before it was read: the record itself never had it.
     """
 
     record_type: str
     record_id: int
-    action: Literal["created", "updated", "deleted", "merged"]
+    action: Literal["created", "updated", "deleted", "merged", "passed"]
     fields: Mapping[str, tuple[object, object]]
     origin: Origin
 

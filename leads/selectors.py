@@ -145,6 +145,9 @@ def _changes(lead: Lead) -> list[TimelineEntry]:
     return [entry for entry in found if entry is not None]
 
 
+_TITLES: Mapping[str, str] = {Change.Action.PASSED: str(Change.Action.PASSED.label)}
+
+
 def _change(one: Change, names: Names) -> TimelineEntry | None:
     created = one.action == Change.Action.CREATED
     told = described(one, names)
@@ -153,7 +156,7 @@ def _change(one: Change, names: Names) -> TimelineEntry | None:
     return TimelineEntry(
         at=one.at,
         kind="lead" if created else "change",
-        title="Lead created" if created else "Changed",
+        title="Lead created" if created else _TITLES.get(one.action, "Changed"),
         detail="" if created else "; ".join(told)[:DETAIL_LENGTH],
         actor=one.origin_label or one.origin_kind,
         record_type=RecordType.LEAD,

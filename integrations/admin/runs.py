@@ -1,4 +1,4 @@
-"""The console's pages of runs, conflicts, cursors and former ids.
+"""The console's pages of runs, conflicts, cursors, former ids and told values.
 
 Starting, approving and deciding are done in the product, where what follows is shown.
 """
@@ -14,7 +14,7 @@ from crmsync.core.adminbase import ConsoleAdmin, Look, actor_of, as_json, note
 from crmsync.core.wake import wake_after_commit
 from integrations import progress, runlists
 from integrations.admin.acting import each
-from integrations.models import Conflict, Cursor, LinkAlias, Run
+from integrations.models import Conflict, Cursor, LinkAlias, Run, ToldValue
 from integrations.services import retries, runs
 
 _RUN_LOOKS = {
@@ -167,3 +167,15 @@ class LinkAliasAdmin(ConsoleAdmin):
     list_select_related = ("connection", "link")
     search_fields = ("=remote_id",)
     hidden = ("workspace",)
+
+
+@admin.register(ToldValue)
+class ToldValueAdmin(ConsoleAdmin):
+    """What was told of fields and not read yet; the values themselves stay unseen."""
+
+    section, icon, is_large = "CRM sync", "hearing", True
+    list_display = ("at", "connection", "remote_object", "remote_id", "field")
+    list_filter = ("connection",)
+    list_select_related = ("connection",)
+    search_fields = ("=remote_id",)
+    hidden = ("workspace", "value")

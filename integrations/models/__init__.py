@@ -11,6 +11,7 @@ from integrations.models.connection import (
 from integrations.models.link import Link, LinkAlias, SyncEntry
 from integrations.models.mapping import FieldMapping, ObjectMapping
 from integrations.models.run import Cursor, Run
+from integrations.models.told import ToldValue
 from integrations.models.webhook import Delivery, Endpoint, Event
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "RemoteSchema",
     "Run",
     "SyncEntry",
+    "ToldValue",
 ]

@@ -13,9 +13,10 @@ from crmsync.core import queue
 from crmsync.core.models import WorkItem
 from crmsync.core.scoping import in_workspace
 from integrations.connectors.session import open_connector
+from integrations.mapping.echo import MARGIN
 from integrations.models import ObjectMapping
 from integrations.records import RemoteRecord
-from integrations.sync import calls, failures_in, gone, intake, moved, pull
+from integrations.sync import calls, failures_in, gone, intake, moved, passing, pull
 from integrations.sync.failures_in import KIND, remote_id_of
 from integrations.sync.terms import terms_of
 
@@ -65,6 +66,7 @@ def _fetch(mapping: ObjectMapping, items: Sequence[WorkItem]) -> None:
     connector, _ = open_connector(mapping.connection)
     terms = terms_of(mapping, connector)
     by_id = {remote_id_of(item.key): item for item in items}
+    told = passing.heard(mapping, by_id, slack=MARGIN)
     found = connector.fetch(
         mapping.remote_object,
         list(by_id),
@@ -79,6 +81,7 @@ def _fetch(mapping: ObjectMapping, items: Sequence[WorkItem]) -> None:
         keeps_failures=False,
         ties=mapping.record_type in {"deal", "activity"},
     )
+    passing.settle(mapping, told, taken.cases, terms)
     failed = {c.ref: f for c in taken.cases if (f := failures_in.failure_of(c))}
     for remote_id, failure in failed.items():
         if remote_id in by_id:

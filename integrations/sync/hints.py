@@ -1,7 +1,8 @@
 """Takes a CRM's hints: asks for what they name to be fetched, and never trusts them.
 
 A hint lost costs minutes, since the next pull finds the change; one that comes twice,
-late or out of order asks for the same row again and changes nothing.
+late or out of order asks for the same row again and changes nothing. The values it
+tells wait for the read beside it, see `passing`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from django.utils import timezone
 from crmsync.core import queue
 from crmsync.core.queue import Ask
 from integrations.models import Connection, ObjectMapping
-from integrations.sync import failures_in, pull
+from integrations.sync import failures_in, passing, pull
 from integrations.webhooks.base import OWN, Hint
 
 # Our own writes come back within seconds; after this the way back is not working.
@@ -47,6 +48,8 @@ def take(connection: Connection, told: Sequence[Told]) -> list[Outcome]:
         for mapping in mappings.get(hint.remote_object, ())
         for kind, key in _wanted(hint, outcome, mapping)
     )
+    fetched = [one for one, outcome in pairs if outcome == "fetch"]
+    passing.keep(connection, fetched, mappings)
     note_echo(connection, {hint.remote_object for hint, _ in told})
     return outcomes
 

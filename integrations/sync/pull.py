@@ -24,7 +24,7 @@ from integrations.connectors.session import open_connector
 from integrations.mapping.echo import MARGIN
 from integrations.models import Connection, Cursor, ObjectMapping, Run
 from integrations.records import Page
-from integrations.sync import calls, clocks, gone, halting, inflow, intake
+from integrations.sync import calls, clocks, gone, halting, inflow, intake, passing
 from integrations.sync.inflow import Pass
 from integrations.sync.terms import terms_of
 
@@ -101,16 +101,19 @@ def pull_due() -> int:
 
 
 @scopes_disabled()
-def _mapping_of(item: WorkItem) -> ObjectMapping | None:
+def _mapping_of(item: WorkItem) -> tuple[ObjectMapping, int | None] | None:
+    """Return the mapping, and the newest told value: no query more when it is none."""
     rows = ObjectMapping.objects.select_related("connection", "workspace")
-    return rows.filter(pk=item.key).first()
+    found = rows.annotate(told=passing.newest()).filter(pk=item.key).first()
+    return (found, found.told) if found is not None else None
 
 
 def _pull_item(item: WorkItem, deadline: float) -> None:
-    mapping = _mapping_of(item)
-    if mapping is None:
+    found = _mapping_of(item)
+    if found is None:
         queue.finish([item], skipped=True)
         return
+    mapping, told = found
     with in_workspace(mapping.workspace):
         if not pulls(mapping) or halting.is_paused(mapping):
             queue.finish([item], skipped=True)
@@ -119,7 +122,9 @@ def _pull_item(item: WorkItem, deadline: float) -> None:
         with calls.guarded(
             mapping.connection, [item], done="pulled", mapping_id=mapping.pk
         ) as guard:
-            finished = pull(mapping, connector, item=item, deadline=deadline)
+            finished = pull(
+                mapping, connector, item=item, deadline=deadline, told_up_to=told
+            )
         if guard.failed:
             return
         if finished:
@@ -145,15 +150,24 @@ def pull(
     *,
     item: WorkItem | None = None,
     deadline: float | None = None,
+    told_up_to: int | None = None,
 ) -> bool:
     """Read the changes since the last time; return whether the end was reached.
 
-    item: the lease to keep while reading; deadline: when to give way (monotonic).
+    item: the lease to keep while reading; deadline: when to give way (monotonic);
+    told_up_to: the newest told value when it began, None where nothing is told.
     """
     cursor, _ = Cursor.objects.get_or_create(mapping=mapping)
     if cursor.window_until is None:
         _open_window(mapping, connector, cursor)
-    if not _read(mapping, connector, cursor, item=item, deadline=deadline):
+    if not _read(
+        mapping,
+        connector,
+        cursor,
+        item=item,
+        deadline=deadline,
+        told_up_to=told_up_to,
+    ):
         return halting.let_go(cursor)
     _close_window(cursor)
     _pull_gone(mapping, connector, cursor)
@@ -180,6 +194,7 @@ def _read(
     *,
     item: WorkItem | None,
     deadline: float | None,
+    told_up_to: int | None,
 ) -> bool:
     """Read and settle the window from its page on; return whether its end came.
 
@@ -195,8 +210,13 @@ def _read(
         return connector.changed_since(mapping.remote_object, since, until, page, names)
 
     def settle(page: Page) -> None:
-        if page.records:
-            intake.take_in(mapping, page.records, connector, run=cursor.run)
+        if not page.records:
+            return
+        taken = intake.take_in(mapping, page.records, connector, run=cursor.run)
+        if told_up_to is not None:
+            ids = [one.remote_id for one in page.records]
+            told = passing.heard(mapping, ids, up_to=told_up_to)
+            passing.settle(mapping, told, taken.cases, terms)
 
     def wanted() -> bool:
         if item is not None and not queue.extend([item]):

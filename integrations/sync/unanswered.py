@@ -6,7 +6,7 @@ push is under way or failed are looked at; a value that ours never had is a pers
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from django.db.models import Q
@@ -40,8 +40,29 @@ def recognise(
     for case, link, name in news:
         key = (case.record_id or 0, stored_name(terms.rules[name].source))
         recent = [one for one in lost.get(key, ()) if one.at >= _since(link)]
-        if _is_one_of(case, name, recent, terms):
+        if case.crm[name] in _texts(case, name, recent, terms):
             _agree(case, name, terms)
+
+
+def may_have_written(
+    mapping: ObjectMapping, fields: Sequence[tuple[Case, Link, str]], terms: Terms
+) -> dict[tuple[int, str], set[str]]:
+    """Return (record, remote field) -> the values the CRM may have from us untold."""
+    doubted = _in_doubt(mapping, {link.record_id for _, link, _ in fields})
+    unsure = [one for one in fields if one[1].record_id in doubted]
+    if not unsure:
+        return {}
+    since = min(_since(link) for _, link, _ in unsure)
+    lost = replaced(mapping.record_type, doubted, since=since)
+    found = {}
+    for case, link, name in unsure:
+        key = (link.record_id, stored_name(terms.rules[name].source))
+        recent = [one for one in lost.get(key, ()) if one.at >= _since(link)]
+        found[link.record_id, name] = {
+            *_texts(case, name, recent, terms),
+            case.hub.get(name, ""),
+        }
+    return found
 
 
 def _news(case: Case) -> list[str]:
@@ -56,7 +77,7 @@ def _news(case: Case) -> list[str]:
 
 
 def _in_doubt(
-    mapping: ObjectMapping, record_ids: Collection[int], *, sending: bool
+    mapping: ObjectMapping, record_ids: Collection[int], *, sending: bool = False
 ) -> set[int]:
     """Return the records of which the CRM may have more than we were told."""
     keys = [outbox.key_of(mapping.pk, one) for one in record_ids]
@@ -71,17 +92,17 @@ def _since(link: Link) -> datetime:
     return link.pushed_at or link.created_at
 
 
-def _is_one_of(case: Case, name: str, values: Sequence[Replaced], terms: Terms) -> bool:
-    """Tell whether what the CRM has is what one of our values would be there."""
+def _texts(
+    case: Case, name: str, values: Sequence[Replaced], terms: Terms
+) -> Iterator[str]:
+    """Yield what each of our values would be there."""
     if case.snapshot is None:
-        return False
+        return
     source = terms.rules[name].source
     for one in values:
         text = terms.texts.texts({**case.snapshot.values, source: one.value}).get(name)
-        known = text is not None and not isinstance(text, Problem)
-        if known and terms.canon[name](str(text)) == case.crm[name]:
-            return True
-    return False
+        if text is not None and not isinstance(text, Problem):
+            yield terms.canon[name](str(text))
 
 
 def _agree(case: Case, name: str, terms: Terms) -> None:

@@ -158,14 +158,17 @@ def history(record_type: str, record_id: int) -> list[TimelineEntry]:
     """Return the changes of a record, newest first."""
     rows = Change.objects.filter(record_type=record_type, record_id=record_id)
     newest = list(rows.order_by("-id")[:30])
+    # What passed in a CRM was written down later than it happened.
+    newest.sort(key=lambda one: one.at, reverse=True)
     names = lead_selectors.names_in(newest)
+    told = {Change.Action.UPDATED, Change.Action.PASSED}
     return [
         TimelineEntry(
             at=one.at,
             kind="lead" if one.action == Change.Action.CREATED else "change",
             title=one.get_action_display(),
             detail="; ".join(lead_selectors.described(one, names))
-            if one.action == Change.Action.UPDATED
+            if one.action in told
             else "",
             actor=one.origin_label or one.origin_kind,
         )

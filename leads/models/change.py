@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 from crmsync.core.managers import WorkspaceManager
 from crmsync.core.models import Workspace
@@ -19,6 +20,8 @@ class Change(models.Model):
         UPDATED = "updated", "Changed"
         DELETED = "deleted", "Deleted"
         MERGED = "merged", "Merged into another"
+        # What the record itself never had: over in a CRM before it was read there.
+        PASSED = "passed", "Changed in a CRM for a while"
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     record_type = models.CharField(max_length=20, choices=RecordType.choices)
@@ -30,7 +33,7 @@ class Change(models.Model):
     origin_id = models.CharField(max_length=60, blank=True)
     origin_label = models.CharField(max_length=120, blank=True)
     trace_id = models.CharField(max_length=40, blank=True)
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = WorkspaceManager()
 

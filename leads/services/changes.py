@@ -66,6 +66,15 @@ def publish(workspace: Workspace, changes: Sequence[RecordChange]) -> None:
     records_changed.send(sender=None, workspace=workspace, changes=list(changes))
 
 
+def note(workspace: Workspace, told: Iterable[tuple[RecordChange, datetime]]) -> None:
+    """Write into the history what passed elsewhere, each at its time.
+
+    Nothing is announced: no record of ours was changed by it.
+    """
+    rows = (_row(workspace.pk, change, at) for change, at in told)
+    bulk.insert_rows(Change, _COLUMNS, rows)
+
+
 _COLUMNS = (
     "workspace_id",
     "record_type",
@@ -80,7 +89,7 @@ _COLUMNS = (
 )
 
 
-def _row(workspace_id: int, change: RecordChange, now: datetime) -> tuple[object, ...]:
+def _row(workspace_id: int, change: RecordChange, at: datetime) -> tuple[object, ...]:
     origin = change.origin
     return (
         workspace_id,
@@ -92,5 +101,5 @@ def _row(workspace_id: int, change: RecordChange, now: datetime) -> tuple[object
         origin.id,
         origin.label,
         origin.trace_id,
-        now,
+        at,
     )

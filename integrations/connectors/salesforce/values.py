@@ -190,13 +190,24 @@ def _parsed(text: str, kind: FieldType) -> object:
     if kind == "datetime":
         return _moment(text)
     if kind == "date":
-        return date.fromisoformat(text[:10])
+        # Change events that a relay decoded tell days, too, as milliseconds.
+        return _moment(text).date() if _is_epoch(text) else _day(text)
     if kind == "multi_enum":
         # There the choices have no order.
         return tuple(sorted({part for part in text.split(";") if part}))
     return text
 
 
+def _is_epoch(text: str) -> bool:
+    return len(text) in (12, 13) and text.isascii() and text.isdigit()
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text[:10])
+
+
 def _moment(text: str) -> datetime:
+    if _is_epoch(text):
+        return datetime.fromtimestamp(int(text) / 1000, UTC)
     parsed = datetime.fromisoformat(text)
     return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -32,6 +32,7 @@ from integrations.testing import (
     make_parked_item,
     make_run,
     make_sync_entry,
+    make_told_value,
 )
 from leads.models import (
     CampaignMember,
@@ -155,6 +156,7 @@ def _syncs(workspace: Workspace) -> list[Model]:
         make_run(mapping),
         make_conflict(mapping, link),
         Cursor.objects.create(mapping=mapping),
+        make_told_value(connection, value=f"{CANARY}-told"),
         make_sync_entry(connection, record_id=1),
         RemoteSchema.objects.create(connection=connection, object_type="contacts"),
         ApiCall.objects.create(

@@ -3,7 +3,8 @@
 Three actors: somebody here, somebody in the CRM, and the workers, which push, fetch
 what is there, or get a picture of it that is late. One record plays one order, in three
 fields of different rules, so that each step is a few calls for all of them. What must
-come out is said by `Ideal`, which knows nothing of links, echoes, stamps or rows.
+come out is said by `Ideal`, which knows nothing of links, echoes, stamps or rows. What
+the CRM tells of edits is there when a record is read, as after a webhook.
 """
 
 from __future__ import annotations
@@ -21,15 +22,16 @@ import pytest
 from crmsync.core import queue
 from crmsync.core.models import WorkItem, Workspace
 from integrations.connectors.session import open_connector
-from integrations.models import Conflict, Connection, Link, ObjectMapping
+from integrations.models import Conflict, Connection, Link, ObjectMapping, ToldValue
 from integrations.records import RemoteRecord
 from integrations.simulators.testing import RunningSimulator
-from integrations.sync import failures_in, intake, outbox, pull
+from integrations.sync import failures_in, intake, outbox, passing, pull
 from integrations.sync.fetches import fetch_due
 from integrations.sync.push import push_due
 from integrations.tests.sync.crm import HubSpotUser, both_ways, sync
+from integrations.webhooks.base import Hint
 from leads.facts import Origin
-from leads.models import Lead
+from leads.models import Change, Lead
 from leads.services import records
 from leads.services.records import Edit
 
@@ -206,7 +208,25 @@ class Stage:
     def edit_there(self, numbers: Iterable[int], value: str) -> None:
         """Let somebody in the CRM edit."""
         entered = dict.fromkeys(THEIRS.values(), value)
-        self.person.edit_many({self.contacts[number]: entered for number in numbers})
+        ids = [self.contacts[number] for number in numbers]
+        self.person.edit_many(dict.fromkeys(ids, entered))
+        self._tell(set(ids), entered)
+
+    def _tell(self, ids: set[str], entered: Mapping[str, str]) -> None:
+        """Let the CRM's word of an edit be heard, ahead of any read of it."""
+        told = [
+            Hint(
+                "contacts",
+                one["id"],
+                "changed",
+                at=datetime.fromisoformat(one["updatedAt"]),
+                fields=entered,
+            )
+            for one in self.dumped()
+            if one["id"] in ids
+        ]
+        mappings = {"contacts": [self.mapping]}
+        passing.keep(self.mapping.connection, [(one, "") for one in told], mappings)
 
     def push(self, numbers: Sequence[int]) -> None:
         """Push these records, if there is reason to, and no others."""
@@ -216,7 +236,7 @@ class Stage:
         rows.filter(key__in=keys).update(not_before=queue.now())
         drain()
 
-    def fetch(self, numbers: Sequence[int]) -> None:
+    def fetch(self, numbers: Iterable[int]) -> None:
         """Fetch these records, as after a hint."""
         ids = [self.contacts[n] for n in numbers]
         queue.ask(failures_in.asks(self.mapping, ids))
@@ -245,6 +265,7 @@ class Stage:
 
     def rest(self) -> None:
         """Let the workers do all there is to do."""
+        self.fetch(range(len(ORDERS)))
         pull.ask_pull(self.mapping)
         sync(3)
 
@@ -271,6 +292,19 @@ class Stage:
             for order, contact in zip(ORDERS, self.contacts, strict=True)
             if (more := written[contact] - sum(edits[order])) > 0
         }
+
+    def remembered(self, rule: str) -> dict[Order, set[object]]:
+        """Return all values that history or a conflict has of a rule's field."""
+        found: dict[int, set[object]] = {}
+        rows = Change.objects.filter(record_type="lead")
+        for record_id, fields in rows.values_list("record_id", "fields"):
+            _, new = fields.get(FIELDS[rule][0], (None, None))
+            found.setdefault(record_id, set()).add(new)
+        clashes = Conflict.objects.filter(remote_field=THEIRS[rule])
+        for record_id, value in clashes.values_list("record_id", "crm_value"):
+            found.setdefault(record_id, set()).add(value)
+        pairs = zip(ORDERS, self.leads, strict=True)
+        return {order: found.get(lead, set()) for order, lead in pairs}
 
     def told_conflicts(self, rule: str) -> set[Order]:
         """Return the orders of the records that a conflict was noted for."""
@@ -326,6 +360,8 @@ def test_every_order_of_steps_ends_as_it_must(stage: Stage) -> None:
 
     assert [end for rule in FIELDS for end in wrong_ends(stage, rule)] == []
     assert [one for rule in FIELDS for one in untold(stage, rule)] == []
+    assert [one for rule in FIELDS for one in hidden(stage, rule)] == []
+    assert not ToldValue.objects.exists()
     assert stage.needless_writes() == {}
 
 
@@ -337,6 +373,17 @@ def wrong_ends(stage: Stage, rule: str) -> list[str]:
         f"{rule}: {', '.join(order)}: {found} instead of {wanted[order]}"
         for order, found in ends
         if found != (wanted[order], wanted[order])
+    ]
+
+
+def hidden(stage: Stage, rule: str) -> list[str]:
+    """Return the orders after which something that was entered there is nowhere."""
+    remembered = stage.remembered(rule)
+    return [
+        f"{rule}: {', '.join(order)}: {value_of(step, at)}"
+        for order in ORDERS
+        for at, step in enumerate(order, 1)
+        if step in EDITS_THERE and value_of(step, at) not in remembered[order]
     ]
 
 

@@ -9,12 +9,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.cache import cache
+from django.db import connection as database
 from django.db import transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crmsync.core.models import WorkItem, Workspace
 from crmsync.core.models.work import State
-from integrations.models import Connection, Delivery, Endpoint, Event, ObjectMapping
+from integrations.models import (
+    Connection,
+    Delivery,
+    Endpoint,
+    Event,
+    ObjectMapping,
+    ToldValue,
+)
 from integrations.sync import hints, pull
 from integrations.sync.hints import is_silent, take
 from integrations.testing import make_connection, make_endpoint, make_mapping
@@ -315,3 +324,109 @@ def test_three_writes_in_a_row_without_an_echo_are_silence(
     last = next(iter(minutes_ago(*heard)), None)
 
     assert is_silent(minutes_ago(*writes), last, now=NOW) is silent
+
+
+# --- what is told ---------------------------------------------------------------------
+
+
+def kept() -> list[tuple[str, str, str]]:
+    rows = ToldValue.objects.order_by("remote_id", "field", "value")
+    return list(rows.values_list("remote_id", "field", "value"))
+
+
+def test_what_is_told_of_mapped_fields_is_kept(mapping: ObjectMapping) -> None:
+    values = {"email": "ada@example.com", "shoe_size": "44"}
+
+    take(mapping.connection, told(changed("501", at=NOW, fields=values)))
+
+    row = ToldValue.objects.get()
+    assert kept() == [("501", "email", "ada@example.com")]
+    assert (row.workspace, row.connection) == (mapping.workspace, mapping.connection)
+    assert (row.remote_object, row.at, row.trace_id) == ("contacts", NOW, "trace-1")
+
+
+def test_what_is_told_twice_is_kept_once(mapping: ObjectMapping) -> None:
+    hint = changed("501", at=NOW, fields={"email": None})
+
+    take(mapping.connection, told(hint, hint))
+    take(mapping.connection, told(hint))
+
+    assert kept() == [("501", "email", "")]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"origin": "crmsync"},
+        {"at": None},
+        {"remote_object": "tickets"},
+        {"remote_id": ""},
+        {"fields": {"email": "x" * 256}},
+        {"fields": {}},
+    ],
+)
+def test_what_no_read_could_explain_is_not_kept(
+    mapping: ObjectMapping, given: dict[str, object]
+) -> None:
+    values = {"remote_id": "501", "at": NOW, "fields": {"email": "a@b.example"}}
+
+    take(mapping.connection, told(changed(**{**values, **given})))  # type: ignore[arg-type]
+
+    assert kept() == []
+
+
+@pytest.mark.parametrize(
+    "given", [{"direction": "push"}, {"active": False}, {"suspended_because": "Gone"}]
+)
+def test_a_field_that_is_not_taken_in_is_not_kept(
+    mapping: ObjectMapping, given: dict[str, object]
+) -> None:
+    mapping.rows.update(**given)
+
+    take(mapping.connection, told(changed("501", at=NOW, fields={"email": "a@b.c"})))
+
+    assert kept() == []
+
+
+def test_the_values_of_many_hints_are_one_statement(mapping: ObjectMapping) -> None:
+    each = [
+        changed(str(number), at=NOW, fields={"email": f"p{number}@example.com"})
+        for number in range(50)
+    ]
+
+    with CaptureQueriesContext(database) as queries:
+        take(mapping.connection, told(*each))
+
+    table = ToldValue._meta.db_table
+    assert len([one for one in queries if table in one["sql"]]) == 1
+    assert len(kept()) == 50
+
+
+@pytest.mark.parametrize("direction", ["both", "pull"])
+def test_salesforce_tells_values_in_its_change_events(
+    workspace: Workspace, direction: str
+) -> None:
+    connection = make_connection(workspace, vendor="salesforce", account_id=ORG)
+    rows = (("job_title", "Title"), ("phone", "Phone"))
+    make_mapping(connection, remote_object="Lead", direction=direction, rows=rows)
+    endpoint = make_endpoint(workspace, source="salesforce", connection=connection)
+    event: dict[str, object] = {
+        "ChangeEventHeader": {
+            "entityName": "Lead",
+            "recordIds": ["00Q8x00000Lead1EAB"],
+            "changeType": "UPDATE",
+            "changeOrigin": "com/salesforce/api/rest/64.0",
+            "commitTimestamp": int(NOW.timestamp() * 1000),
+            "transactionKey": "key-1",
+            "sequenceNumber": 1,
+            "changedFields": ["Title", "Phone"],
+            "nulledFields": ["Phone"],
+        },
+        "Title": "Head of Sales",
+    }
+    receive(endpoint, event)
+
+    inbox.process_due(take)
+
+    assert {one[1:] for one in kept()} == {("Title", "Head of Sales"), ("Phone", "")}
+    assert {one.at for one in ToldValue.objects.all()} == {NOW}

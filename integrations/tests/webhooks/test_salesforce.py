@@ -9,7 +9,7 @@ import pytest
 
 from integrations.errors import SignatureInvalid
 from integrations.webhooks import samples
-from integrations.webhooks.base import Malformed, RawRequest
+from integrations.webhooks.base import Hint, Malformed, RawRequest
 from integrations.webhooks.envelope import Refused, judge
 from integrations.webhooks.sources.salesforce import Salesforce
 from integrations.webhooks.sources.salesforce_events import long_id, same_id
@@ -216,3 +216,37 @@ def test_the_long_form_of_an_id(short: str, long: str) -> None:
 def test_what_is_no_id(text: str) -> None:
     assert long_id(text) == ""
     assert not same_id(text, text)
+
+
+# --- when and what --------------------------------------------------------------------
+
+
+def hints(body: bytes) -> list[Hint]:
+    payload = SOURCE.read(body)
+    return SOURCE.hints(payload, account=ORG, received_at=NOW)
+
+
+def test_a_message_with_the_stamp_of_its_record_says_when() -> None:
+    stamp = b"<sf:Email>zoe@example.com</sf:Email>"
+    told = b"<sf:SystemModstamp>2026-11-20T09:00:00.000Z</sf:SystemModstamp>"
+
+    first, second = hints(MESSAGE.replace(stamp, stamp + told))
+
+    assert first.at == datetime(2026, 11, 20, 9, tzinfo=UTC)
+    assert second.at is None
+
+
+def test_the_lines_in_which_a_long_text_differs_are_no_value() -> None:
+    header = {
+        "entityName": "Lead",
+        "recordIds": ["00Q8x00000Lead1EAB"],
+        "changeType": "UPDATE",
+        "commitTimestamp": 1779032656979,
+        "changedFields": ["Description", "Title"],
+        "diffFields": ["Description"],
+    }
+    event = {"ChangeEventHeader": header, "Description": "--- a", "Title": "Head"}
+
+    (hint,) = hints(json.dumps(event).encode())
+
+    assert hint.fields == {"Title": "Head"}

@@ -93,7 +93,7 @@ class Salesforce(JsonSource):
     ) -> list[Hint]:
         """Return the hints of what was sent; `is_about` has looked at the org."""
         if isinstance(payload, soap.OutboundMessage):
-            return soap.hints(payload)
+            return soap.hints(payload, received_at)
         found = events.events_in(payload)
         return list(chain(*(events.hints_of(one, received_at) for one in found)))
 

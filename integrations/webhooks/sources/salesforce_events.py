@@ -111,6 +111,9 @@ def _fields(event: ChangeEvent) -> dict[str, str | None]:
     null counts only where the header names it.
     """
     told = dict(_flat(event.values))
+    for name in _names(event, "diffFields"):
+        # Of a long text only the lines that differ are told, which is no value.
+        told.pop(name, None)
     emptied = {*_names(event, "nulledFields"), *_names(event, "changedFields")}
     return {
         name: value

@@ -7,9 +7,11 @@ something happened. Its session id is a live token, and nobody here needs it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from integrations.webhooks import reading
 from integrations.webhooks.base import Hint, Malformed, Receipt
 from integrations.webhooks.sources.salesforce_events import long_id
 from integrations.webhooks.xml import Element, read_xml
@@ -74,18 +76,27 @@ def ids(message: OutboundMessage) -> list[str]:
     return [one.id for one in message.notifications]
 
 
-def hints(message: OutboundMessage) -> list[Hint]:
-    """Return a hint for each notification; none says when the change was."""
+def hints(message: OutboundMessage, received_at: datetime) -> list[Hint]:
+    """Return a hint for each notification.
+
+    None says when the change was, unless the record's own stamp is among its fields.
+    """
     return [
         Hint(
             remote_object=one.remote_object,
             remote_id=one.remote_id,
             kind="changed",
+            at=_stamp(one.fields, received_at),
             origin="outbound message",
             fields=one.fields,
         )
         for one in message.notifications
     ]
+
+
+def _stamp(fields: Mapping[str, str | None], received_at: datetime) -> datetime | None:
+    told = fields.get("SystemModstamp") or fields.get("LastModifiedDate")
+    return reading.as_time(told, fallback=received_at) if told else None
 
 
 def _notifications(told: Element) -> Iterator[Notification]:

@@ -92,6 +92,8 @@ def test_what_a_field_cannot_hold_is_refused_by_its_name(value: Any) -> None:
             "datetime",
             datetime(2024, 9, 10, 13, 57, 50, tzinfo=UTC),
         ),
+        ("1725976670000", "datetime", datetime(2024, 9, 10, 13, 57, 50, tzinfo=UTC)),
+        ("1725926400000", "date", date(2024, 9, 10)),
         ("b;a;;b", "multi_enum", ("a", "b")),
         ("1e999999", "number", "1e999999"),
     ],
