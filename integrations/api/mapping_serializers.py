@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from crmsync.core.api.base import StrictSerializer
 from integrations.models import Conflict, Cursor, FieldMapping, ObjectMapping
-from integrations.services.mappings import SOONEST_PULL_S
+from integrations.services.mappings import MOST_OVERLAP_S, SOONEST_PULL_S
 from leads.models import Activity
 
 _WEEK_S, _YEAR_H = 7 * 24 * 3600, 366 * 24
@@ -70,6 +70,7 @@ class MappingSerializer(serializers.ModelSerializer[ObjectMapping]):
             "creates",
             "deletes",
             "pull_every_s",
+            "overlap_s",
             "fast_pull_until",
             "last_pull_at",
             "reconcile_every_h",
@@ -151,6 +152,12 @@ class MappingBody(StrictSerializer):
     )
     pull_every_s = serializers.IntegerField(
         required=False, min_value=SOONEST_PULL_S, max_value=_WEEK_S
+    )
+    overlap_s = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_OVERLAP_S,
+        help_text="How far a poll reads back, for what becomes visible late there.",
     )
     reconcile_every_h = serializers.IntegerField(
         required=False, min_value=1, max_value=_YEAR_H

@@ -155,8 +155,7 @@ class VendorSpec:
     `associations`: (from object, to object) -> default association type id.
     `limits`: kind of access ("oauth", "token") -> what holds until headers say more.
     `daily`: where answers tell the daily budget, None where there is none.
-    `concurrency`: calls of one account under way at once. `overlap_s`: how far a delta
-    reaches back, since rows can become visible after later ones were read.
+    `concurrency`: calls of one account under way at once.
     `record_page`: where a person sees a record, with {host}, {account}, {object},
     {type_id} and {id}; "" = nowhere. `page_host`: the setting that holds {host};
     "" = the account's own API host.
@@ -179,7 +178,6 @@ class VendorSpec:
     own_key: OwnKey
     docs: Mapping[str, str]
     concurrency: int = 4
-    overlap_s: int = 600
     daily: DailyHeaders | None = None
     record_page: str = ""
     page_host: str = ""

@@ -18,8 +18,8 @@ from integrations.sync.schedule import BadSchedule, next_slot
 from leads.models import Activity
 
 # Left as they are where the form was sent without them.
-_KEPT = ("direction", "mode", "deletes", "pull_every_s", "reconcile_every_h")
-_NUMBERS = ("pull_every_s", "reconcile_every_h")
+_NUMBERS = ("pull_every_s", "overlap_s", "reconcile_every_h")
+_KEPT = ("direction", "mode", "deletes", *_NUMBERS)
 
 
 class MappingForm(forms.Form):
@@ -42,6 +42,9 @@ class MappingForm(forms.Form):
     )
     pull_every_s = forms.ChoiceField(
         label="Ask for changes", required=False, widget=forms.Select(attrs=SELECT)
+    )
+    overlap_s = forms.ChoiceField(
+        label="Look back", required=False, widget=forms.Select(attrs=SELECT)
     )
     reconcile_every_h = forms.ChoiceField(
         label="Compare everything", required=False, widget=forms.Select(attrs=SELECT)
@@ -98,6 +101,8 @@ class MappingForm(forms.Form):
         set_choices(self, "deletes", rules.named(rules.DELETES, there))
         pulls = rules.spans(rules.PULLS, mapping.pull_every_s, "seconds")
         set_choices(self, "pull_every_s", pulls)
+        overlaps = rules.spans(rules.OVERLAPS, mapping.overlap_s, "seconds")
+        set_choices(self, "overlap_s", overlaps)
         sweeps = rules.spans(rules.SWEEPS, mapping.reconcile_every_h, "hours")
         set_choices(self, "reconcile_every_h", sweeps)
 

@@ -56,6 +56,15 @@ PULLS: Mapping[int, str] = {
     21_600: "every 6 hours",
     86_400: "once a day",
 }
+# How far each poll reads back, for records that become visible after their time.
+OVERLAPS: Mapping[int, str] = {
+    0: "not at all",
+    60: "a minute",
+    600: "10 minutes",
+    3600: "an hour",
+    21_600: "6 hours",
+    86_400: "a day",
+}
 SWEEPS: Mapping[int, str] = {
     0: "only when asked",
     6: "every 6 hours",

@@ -57,6 +57,8 @@ class ObjectMapping(models.Model):
     )
     # How often the CRM is asked for changes, and how often everything is compared.
     pull_every_s = models.PositiveIntegerField(default=300)
+    # How far a poll reads back: rows there can become visible after their time.
+    overlap_s = models.PositiveIntegerField(default=600)
     reconcile_every_h = models.PositiveIntegerField(default=24)
     # While the CRM's own notices do not come: ask every minute until then.
     fast_pull_until = models.DateTimeField(null=True, blank=True)

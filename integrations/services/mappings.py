@@ -30,9 +30,11 @@ _PLAIN = (
     "creates",
     "deletes",
     "pull_every_s",
+    "overlap_s",
     "reconcile_every_h",
 )
 SOONEST_PULL_S = 30
+MOST_OVERLAP_S = 7 * 24 * 3600
 
 
 class StaleMapping(Exception):
@@ -193,6 +195,8 @@ def _check_times(mapping: ObjectMapping) -> None:
         mapping.next_batch_at = None
     if mapping.pull_every_s < SOONEST_PULL_S:
         raise Refused("pull_every_s", f"At least {SOONEST_PULL_S} seconds.")
+    if mapping.overlap_s > MOST_OVERLAP_S:
+        raise Refused("overlap_s", "At most a week.")
 
 
 def _check_round_trips(rows: Sequence[RowValues]) -> None:

@@ -181,7 +181,7 @@ def _open_window(mapping: ObjectMapping, connector: Connector, cursor: Cursor) -
     what is stamped after the end would wait for the next poll.
     """
     until = clocks.their_now(mapping.connection) + MARGIN
-    overlap = timedelta(seconds=connector.spec.overlap_s)
+    overlap = timedelta(seconds=mapping.overlap_s)
     cursor.window_since = (cursor.read_up_to or until) - overlap
     cursor.window_until, cursor.page = until, ""
     cursor.save()
@@ -308,7 +308,7 @@ def _pull_gone(mapping: ObjectMapping, connector: Connector, cursor: Cursor) -> 
     since = cursor.gone_up_to
     if since is not None and until - since < GONE_EVERY:
         return
-    overlap = timedelta(seconds=connector.spec.overlap_s)
+    overlap = timedelta(seconds=mapping.overlap_s)
     gone.pull_gone(mapping, connector, since=(since or until) - overlap, until=until)
     cursor.gone_up_to = until
     cursor.save(update_fields=["gone_up_to"])

@@ -208,7 +208,6 @@ SPEC = VendorSpec(
     concurrency=4,
     # Rows can commit after later-stamped ones were read: airbytehq/airbyte#27146 shows
     # five minutes.
-    overlap_s=600,
     record_page="{host}/lightning/r/{object}/{id}/view",
     # The first is what people should type. Not *.force.com: customers' own sites are
     # there, and pages, never the API.

@@ -76,6 +76,7 @@ def test_all_settings_of_a_mapping_are_changed(
         "creates": False,
         "deletes": "recreate",
         "pull_every_s": 60,
+        "overlap_s": 3600,
         "reconcile_every_h": 168,
     }
 
@@ -90,6 +91,8 @@ def test_all_settings_of_a_mapping_are_changed(
     [
         ({"pull_every_s": 1}, "pull_every_s"),
         ({"pull_every_s": 10**20}, "pull_every_s"),
+        ({"overlap_s": -1}, "overlap_s"),
+        ({"overlap_s": 10**7}, "overlap_s"),
         ({"reconcile_every_h": 0}, "reconcile_every_h"),
         ({"deletes": "panic"}, "deletes"),
         ({"direction": "sideways"}, "direction"),

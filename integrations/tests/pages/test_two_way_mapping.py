@@ -21,6 +21,7 @@ SETTINGS = {
     "schedule": "daily 06:30",
     "deletes": "propagate",
     "pull_every_s": 900,
+    "overlap_s": 21600,
     "reconcile_every_h": 168,
     "creates": False,
 }

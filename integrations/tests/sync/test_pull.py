@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from crmsync.core import queue
 from crmsync.core.models import WorkItem, Workspace
 from crmsync.core.models.work import State
 from crmsync.core.services import Actor
@@ -203,6 +206,22 @@ def test_late_visible_changes_are_found_by_the_overlap(
 
     assert at_once == 0
     assert Lead.objects.count() == 1
+
+
+def test_a_mapping_says_how_far_its_polls_read_back(
+    workspace: Workspace, person: HubSpotUser, mapping: ObjectMapping
+) -> None:
+    person.make(email="late@customer.example.org")
+    ahead = queue.now() + timedelta(minutes=30)
+    Cursor.objects.update(read_up_to=ahead)
+    sync(1)
+    at_once = Lead.objects.count()
+
+    ObjectMapping.objects.filter(pk=mapping.pk).update(overlap_s=3600)
+    Cursor.objects.update(read_up_to=ahead)
+    sync(1)
+
+    assert (at_once, Lead.objects.count()) == (0, 1)
 
 
 # --- conflicts ------------------------------------------------------------------------

@@ -99,7 +99,7 @@ def test_a_row_that_becomes_visible_late_is_in_the_overlap_of_the_next_window(
     simulator: RunningSimulator, hubspot: HubSpotConnector
 ) -> None:
     now = datetime.now(UTC)
-    overlap = timedelta(seconds=hubspot.spec.overlap_s)
+    overlap = timedelta(minutes=10)
     simulator.configure(index_delay_s=300)
     late = str(
         hubspot._calls.post(
