@@ -100,12 +100,16 @@ def record_written(
 
 
 def _superseded(item: WorkItem) -> str:
-    """Say how many older changes this push carried along with the newest."""
-    settled = item.applied + item.coalesced + item.skipped + item.dead
-    older = item.leased_wanted - settled - 1
-    return (
-        f"Carried {older + 1} changes: the newest superseded {older}." if older else ""
-    )
+    """Say which changes this push carried, each a number of the record's own.
+
+    The newest is what was sent; an older one never is, not even late.
+    """
+    first = item.applied + item.coalesced + item.skipped + item.dead + 1
+    newest = item.leased_wanted
+    if first >= newest:
+        return ""
+    older = f"#{first} to #{newest - 1} are" if first < newest - 1 else f"#{first} is"
+    return f"Carried {newest - first + 1} changes: {older} superseded by #{newest}."
 
 
 def _store_links(

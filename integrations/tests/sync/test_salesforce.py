@@ -115,4 +115,4 @@ def test_a_push_says_how_many_changes_it_carried(
     sync()
 
     entry = SyncEntry.objects.get(outcome="created", remote_object="Lead")
-    assert entry.message == "Carried 5 changes: the newest superseded 4."
+    assert entry.message == "Carried 5 changes: #1 to #4 are superseded by #5."
