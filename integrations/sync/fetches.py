@@ -79,7 +79,8 @@ def _fetch(mapping: ObjectMapping, items: Sequence[WorkItem]) -> None:
         connector,
         trace_id=items[0].trace_id,
         keeps_failures=False,
-        ties=mapping.record_type in {"deal", "activity"},
+        # What a record belongs to can be the very thing that the hint was about.
+        ties=True,
     )
     passing.settle(mapping, told, taken.cases, terms)
     failed = {c.ref: f for c in taken.cases if (f := failures_in.failure_of(c))}

@@ -8,7 +8,7 @@ from crmsync.core.models import Workspace
 from crmsync.core.models.work import State
 from integrations.models import Connection, FieldMapping, Link, ObjectMapping, Run
 from integrations.simulators.testing import RunningSimulator
-from integrations.sync import plans, runs
+from integrations.sync import fetches, hints, plans, runs
 from integrations.sync.push import push_due
 from integrations.tests.sync.crm import (
     HubSpotUser,
@@ -17,6 +17,7 @@ from integrations.tests.sync.crm import (
     only,
     sync,
 )
+from integrations.webhooks.base import Hint
 from leads.facts import Origin
 from leads.models import Deal, Lead, Stage
 from leads.services import merging, records
@@ -125,6 +126,38 @@ def test_a_tie_that_changes_there_is_found_by_a_full_comparison(
     run.refresh_from_db()
     assert run.state == Run.State.DONE
     assert Deal.objects.get(pk=deal.pk).lead_id == second.pk
+
+
+def test_a_hint_of_a_changed_tie_brings_it(
+    workspace: Workspace, hubspot: Connection, person: HubSpotUser
+) -> None:
+    only(hubspot, "companies", "contacts")
+    first, second = records.create(
+        workspace,
+        "company",
+        [
+            {"name": "Acme", "domain": "acme.example.com"},
+            {"name": "Globex", "domain": "globex.example.com"},
+        ],
+        origin=HERE,
+    )
+    lead = make_lead(workspace, email="ada@customer.example.org", company_id=first.pk)
+    sync(4)
+    ids = {
+        one.record_id: one.remote_id
+        for one in Link.objects.filter(record_type="company")
+    }
+    contact_id = Link.objects.get(record_type="lead").remote_id
+    path = f"/crm/v4/objects/contacts/{contact_id}/associations"
+    person.call("DELETE", f"{path}/companies/{ids[first.pk]}")
+    person.call("PUT", f"{path}/default/companies/{ids[second.pk]}")
+    hint = Hint("contacts", contact_id, "association", other_id=ids[second.pk])
+
+    hints.take(hubspot, [(hint, "trace-1")])
+    fetches.fetch_due()
+
+    lead.refresh_from_db()
+    assert lead.company_id == second.pk
 
 
 def test_a_push_that_meets_a_converted_lead_follows_it(
