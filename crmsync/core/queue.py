@@ -61,6 +61,7 @@ __all__ = [
     "Failure",
     "Turn",
     "abandon",
+    "again",
     "ask",
     "block",
     "channel",
@@ -311,6 +312,17 @@ def retry(parked: Iterable[int]) -> int:
         not_before=now(),
     )
     return asked + sooner
+
+
+@scopes_disabled()
+def again(parked: QuerySet[WorkItem]) -> int:
+    """Try parked items again though nobody looked; what they failed of stays told.
+
+    Unlike `retry` it forgets neither tries nor since when they fail, so that what goes
+    on failing is parked again at once.
+    """
+    rows = parked.filter(state=State.PARKED)
+    return rows.update(state=State.READY, wanted=F("wanted") + 1, not_before=now())
 
 
 def abandon(rows: QuerySet[WorkItem]) -> int:

@@ -35,6 +35,8 @@ _BROKEN = frozenset({"transient", "unknown"})
 _NO_SIGN = frozenset({"throttled", "auth"})
 # A daily budget that does not say when it is new.
 DAILY_PAUSE_S = 900.0
+# The class of what `Braked` stopped.
+BRAKED = "braked"
 _rng = random.Random()
 
 
@@ -90,7 +92,7 @@ def _judged(
     except SyncError as error:
         _fail(items, failure_of(error))
     except Braked as error:
-        _fail(items, Failure("braked", str(error)))
+        _fail(items, Failure(BRAKED, str(error)))
     except (IntegrityError, OperationalError) as error:
         # Somebody else was quicker, or the database is away: neither is lasting.
         log.warning("work interrupted", extra={"connection": connection.pk})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -25,6 +26,7 @@ from integrations.mapping.echo import MARGIN
 from integrations.models import Connection, Cursor, ObjectMapping, Run
 from integrations.records import Page
 from integrations.sync import calls, clocks, gone, halting, inflow, intake, passing
+from integrations.sync.calls import BRAKED
 from integrations.sync.inflow import Pass
 from integrations.sync.terms import terms_of
 
@@ -34,6 +36,8 @@ KIND = "pull"
 # How often deletions are asked for; some CRMs have no cheap list of them.
 GONE_EVERY = timedelta(minutes=15)
 FAST_PULL_S = 60
+# A pull that was given up comes again after these; see `_waits`.
+SOONEST_AGAIN, LATEST_AGAIN = timedelta(minutes=1), timedelta(hours=1)
 
 
 def ask_pull(
@@ -70,11 +74,37 @@ def ask_due() -> int:
         keys = [str(one.pk) for one in mappings]
         waiting = WorkItem.objects.filter(kind=KIND, key__in=keys)
         known = set(waiting.exclude(state=State.DONE).values_list("key", flat=True))
+        given_up = list(waiting.filter(state=State.PARKED))
     for mapping in mappings:
         if str(mapping.pk) not in known and pulls(mapping):
             ask_pull(mapping)
             asked += 1
-    return asked
+    return asked + _ask_again(given_up)
+
+
+def _ask_again(given_up: Sequence[WorkItem]) -> int:
+    """Let pulls come again that were given up, or a mapping would stay behind for good.
+
+    Its error is listed until one succeeds. Only a person lets one go on that was
+    stopped before a mass change.
+    """
+    at = queue.now()
+    due = [
+        item.pk
+        for item in given_up
+        if item.error_class != BRAKED
+        and item.failed_at is not None
+        and item.failed_at + _waits(item) <= at
+    ]
+    return queue.again(WorkItem.objects.filter(pk__in=due)) if due else 0
+
+
+def _waits(item: WorkItem) -> timedelta:
+    """Return how long a pull waits that was given up: longer, the longer it fails."""
+    if item.failed_at is None or item.failing_since is None:
+        return LATEST_AGAIN
+    failing = item.failed_at - item.failing_since
+    return min(max(2 * failing, SOONEST_AGAIN), LATEST_AGAIN)
 
 
 def pulls(mapping: ObjectMapping) -> bool:
