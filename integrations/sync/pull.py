@@ -18,10 +18,11 @@ from django_scopes import scopes_disabled
 from crmsync.core import queue
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
-from crmsync.core.queue import Ask
+from crmsync.core.queue import Ask, Failure
 from crmsync.core.scoping import in_workspace
 from integrations.connectors.base import Connector
 from integrations.connectors.session import open_connector
+from integrations.errors import RateLimited, ReauthRequired, SyncError
 from integrations.mapping.echo import MARGIN
 from integrations.models import Connection, Cursor, ObjectMapping, Run
 from integrations.records import Page
@@ -155,20 +156,27 @@ def _pull_item(item: WorkItem, deadline: float) -> None:
             finished = pull(
                 mapping, connector, item=item, deadline=deadline, told_up_to=told
             )
+            failure = _follow_gone(mapping, connector) if finished else None
         if guard.failed:
             return
         if finished:
-            _come_again(mapping, item)
+            _come_again(mapping, item, failure)
         elif halting.is_paused(mapping):
             queue.finish([item])
         else:
             queue.give_back([item])
 
 
-def _come_again(mapping: ObjectMapping, item: WorkItem) -> None:
+def _come_again(
+    mapping: ObjectMapping, item: WorkItem, failure: Failure | None
+) -> None:
+    """Ask for the next pull. failure: of what goes on without it, told until then."""
     at = queue.now()
     fast = mapping.fast_pull_until is not None and mapping.fast_pull_until > at
     wait_s = min(FAST_PULL_S, mapping.pull_every_s) if fast else mapping.pull_every_s
+    if failure is not None:
+        queue.give_back([item], failure=failure, wait_s=wait_s)
+        return
     with transaction.atomic():
         queue.finish([item])
         ask_pull(mapping, not_before=at + timedelta(seconds=wait_s))
@@ -200,7 +208,6 @@ def pull(
     ):
         return halting.let_go(cursor)
     _close_window(cursor)
-    _pull_gone(mapping, connector, cursor)
     return True
 
 
@@ -331,8 +338,24 @@ def _end_run(run: Run | None) -> None:
     run.save(update_fields=["state", "total", "finished_at"])
 
 
-def _pull_gone(mapping: ObjectMapping, connector: Connector, cursor: Cursor) -> None:
+def _follow_gone(mapping: ObjectMapping, connector: Connector) -> Failure | None:
+    """Ask what was deleted or merged; return why that failed, which costs no edit.
+
+    It is asked again by the next pull, from where the last answer ended.
+    """
+    try:
+        _pull_gone(mapping, connector)
+    except (RateLimited, ReauthRequired):
+        raise
+    except SyncError as error:
+        log.warning("deletions not read", extra={"mapping": mapping.pk})
+        return calls.failure_of(error)
+    return None
+
+
+def _pull_gone(mapping: ObjectMapping, connector: Connector) -> None:
     """Ask what was deleted or merged, now and then."""
+    cursor = Cursor.objects.get(mapping=mapping)
     until = cursor.read_up_to
     assert until is not None
     since = cursor.gone_up_to

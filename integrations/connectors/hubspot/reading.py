@@ -14,7 +14,12 @@ from integrations.connectors.hubspot.spec import (
     object_facts,
 )
 from integrations.connectors.paging import chunks
-from integrations.errors import RecordGone, Retryable
+from integrations.errors import (
+    Misconfigured,
+    RecordGone,
+    RecordRejected,
+    Retryable,
+)
 from integrations.records import Filter, Page, RemoteRecord
 
 BodyFor = Callable[[Sequence[str]], dict[str, object]]
@@ -188,7 +193,11 @@ def _survivors(
             return searching.search_body((took,), wanted, SPEC.search.page, None)
 
         wanted = _with_merges(object_type, fields)
-        found += search(calls, object_type, body_for, wanted)[0]
+        try:
+            found += search(calls, object_type, body_for, wanted)[0]
+        except (RecordRejected, Misconfigured):
+            # See `gone`: this account knows no merges of the object.
+            return found
     return found
 
 

@@ -9,10 +9,11 @@ import pytest
 from crmsync.core import queue
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
-from integrations.models import Connection, ObjectMapping
+from integrations.connectors.hubspot import searching
+from integrations.models import Connection, Cursor, Link, ObjectMapping
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync import pull
-from integrations.tests.sync.crm import HubSpotUser, only, sync
+from integrations.tests.sync.crm import CONTACTS, HubSpotUser, only, sync
 from leads.models import Lead
 
 START = datetime.fromisoformat("2026-03-02T09:00:00+00:00")
@@ -143,3 +144,48 @@ def test_a_pull_that_waits_for_a_person_does_not_come_by_itself(
     pull.ask_due()
 
     assert pull_item().state == State.PARKED
+
+
+# --- what vanished --------------------------------------------------------------------
+
+
+def ask_what_is_gone(mapping: ObjectMapping) -> None:
+    Cursor.objects.update(gone_up_to=None)
+    pull.ask_pull(mapping, soon=True)
+    pull.pull_due()
+
+
+def test_an_account_that_knows_no_merges_is_asked_for_its_deletions(
+    mapping: ObjectMapping, person: HubSpotUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = person.make(email="gone@customer.example.org")
+    sync()
+    person.delete(gone)
+
+    monkeypatch.setattr(searching, "MERGED_FIELD", "no_such_property")
+    ask_what_is_gone(mapping)
+
+    assert Link.objects.get(remote_id=gone).state == Link.State.DELETED
+    item = pull_item()
+    assert (item.state, item.error) == (State.READY, "")
+
+
+def test_changes_come_in_though_deletions_are_refused(
+    mapping: ObjectMapping, person: HubSpotUser, hubspot_simulator: RunningSimulator
+) -> None:
+    hubspot_simulator.set_fault("403", method="GET", object="contacts")
+    made = CONTACTS + "/batch/create"
+    person.call("POST", made, {"inputs": [{"properties": {"email": "a@x.example"}}]})
+    ask_what_is_gone(mapping)
+
+    item = pull_item()
+    assert Lead.objects.filter(email="a@x.example").exists()
+    assert (item.state, item.error_class) == (State.READY, "permission")
+    assert Cursor.objects.get().gone_up_to is None
+
+    hubspot_simulator.clear_faults()
+    pull.ask_pull(mapping, soon=True)
+    pull.pull_due()
+
+    assert pull_item().error == ""
+    assert Cursor.objects.get().gone_up_to is not None
