@@ -187,9 +187,20 @@ def _is_news(case: Case, result: Taken | None) -> bool:
         or result
         or case.written
         or case.turns
-        or case.link.state in {Link.State.MISSING, Link.State.FORBIDDEN}
+        or _is_back(case, case.link.state)
         or case.link.remote_version != case.record.updated_at
     )
+
+
+def _is_back(case: Case, state: str) -> bool:
+    """Tell whether a record is there that was thought to be gone.
+
+    Not by a poll that shows again what it had shown before the deletion: the index
+    that it searches lags behind.
+    """
+    if state == Link.State.DELETED:
+        return not case.seen
+    return state in {Link.State.MISSING, Link.State.FORBIDDEN}
 
 
 def _new_link(context: Context, case: Case, record_id: int, at: datetime) -> NewLink:
