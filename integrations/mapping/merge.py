@@ -13,6 +13,9 @@ from typing import Literal, NamedTuple
 
 Winner = Literal["crm", "hub"]
 
+# Rules under which the value itself wins, whoever has it and since when.
+_WEIGHING = ("restrictive", "forward")
+
 # Two clocks are never closer than this, whatever was measured.
 SKEW = timedelta(seconds=2)
 
@@ -109,7 +112,11 @@ def merge(sides: Sides, rule: FieldRule) -> Outcome:
 
 
 def _first(crm: str, hub: str, rule: FieldRule) -> Outcome:
-    """Two records meet: blanks are filled, and nothing else unless it was chosen."""
+    """Two records meet: blanks are filled, and nothing else unless it was chosen.
+
+    A rule that weighs the values themselves is such a choice, before any other: an
+    opt-out counts from the first meeting on.
+    """
     if not rule.pulls:
         return _send(hub) if hub or rule.clears else _differ(crm, hub)
     if not rule.pushes:
@@ -118,6 +125,10 @@ def _first(crm: str, hub: str, rule: FieldRule) -> Outcome:
         return _send(hub)
     if not hub:
         return take(crm)
+    if rule.rule == "union":
+        return _union(crm, Sides(None, crm, hub), rule)
+    if rule.rule in _WEIGHING and _rank(crm, rule) != _rank(hub, rule):
+        return take(crm) if _rank(crm, rule) > _rank(hub, rule) else _send(hub)
     if rule.first == "crm":
         return take(crm)
     return _send(hub) if rule.first == "hub" else _differ(crm, hub)

@@ -76,6 +76,41 @@ def test_a_first_meeting_fills_blanks_and_overwrites_only_by_choice(
     assert (outcome.take, outcome.send) == (take, send)
 
 
+@pytest.mark.parametrize("first", ["fill", "crm", "hub"])
+@pytest.mark.parametrize(
+    ("name", "crm", "hub", "take", "send"),
+    [
+        ("restrictive", "true", "false", "true", None),
+        ("restrictive", "false", "true", None, "true"),
+        ("forward", "3", "1", "3", None),
+        ("forward", "1", "3", None, "3"),
+        ("union", "1", "2", "1;2", "1;2"),
+        ("union", "1;2", "2", "1;2", None),
+    ],
+)
+def test_a_rule_that_weighs_values_decides_a_first_meeting_as_well(
+    first: str, name: str, crm: str, hub: str, take: str | None, send: str | None
+) -> None:
+    order = ("1", "2", "3") if name == "forward" else ()
+
+    outcome = merged(None, crm, hub, rule=name, first=first, order=order)
+
+    assert (outcome.take, outcome.send) == (take, send)
+    assert outcome.clash is None
+
+
+@pytest.mark.parametrize("name", ["restrictive", "forward"])
+def test_values_that_weigh_the_same_meet_as_any_others(name: str) -> None:
+    assert merged(None, "odd", "even", rule=name).base == Base("odd", "even")
+    assert merged(None, "odd", "even", rule=name, first="crm").take == "odd"
+
+
+@pytest.mark.parametrize("name", ["restrictive", "union"])
+def test_a_one_way_field_keeps_its_way_at_a_first_meeting(name: str) -> None:
+    assert merged(None, "false", "true", rule=name, pushes=False).take == "false"
+    assert merged(None, "true", "false", rule=name, pulls=False).send == "false"
+
+
 def test_what_was_left_to_differ_is_news_only_when_it_changes() -> None:
     left = merged(None, "1", "2").base
 
