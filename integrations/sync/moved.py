@@ -29,6 +29,14 @@ def links_of_ids(
     return {link.remote_id: link for link in rows}
 
 
+def ids_answered(found: Sequence[RemoteRecord]) -> set[str]:
+    """Return the ids that lead to these records, those they had before included."""
+    told: set[str] = set()
+    for record in found:
+        told |= {record.remote_id, *record.other_ids}
+    return told
+
+
 def origin_of(mapping: ObjectMapping) -> Origin:
     """Return where changes come from that a connection brings."""
     connection = mapping.connection
@@ -57,7 +65,14 @@ def follow_conversions(
 
 
 def _follow_merge(mapping: ObjectMapping, old: str, new: str) -> None:
-    if link := links_of_ids(mapping, [old]).get(old):
+    """One that was taken for deleted by then follows, too: losers look like that."""
+    rows = Link.objects.filter(
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        remote_object=mapping.remote_object,
+        remote_id=old,
+    )
+    if link := rows.exclude(state=Link.State.UNLINKED).first():
         move(mapping, link, mapping.remote_object, new)
 
 

@@ -43,7 +43,8 @@ class Batch:
     """A write that was answered.
 
     used: the sign-in it was made with; offset_s: their clock minus ours, None where
-    nothing is known of it.
+    nothing is known of it; there: ids that refused the write as gone and yet lead to a
+    record, their own or another.
     """
 
     mapping: ObjectMapping
@@ -51,6 +52,7 @@ class Batch:
     started_at: datetime
     used: int | None
     offset_s: float | None = None
+    there: frozenset[str] = frozenset()
 
 
 def sign_in_of(mapping: ObjectMapping) -> int | None:
@@ -92,9 +94,9 @@ def _settle(
     refused: list[tuple[WorkItem, ReauthRequired]] = []
     for (item, _, send), result in zip(sends, results, strict=True):
         outcome = _judge(batch, item, send, result, taken=taken)
-        if isinstance(result.error, RecordBecame):
+        if _is_another(batch, send, result):
             told = "It became another record there; that one is next."
-            outcome = Failed(item, Failure("transient", told, code=result.error.code))
+            outcome = Failed(item, Failure("transient", told, code="BECAME"))
         if isinstance(outcome, Written):
             written.append(outcome)
         elif isinstance(result.error, NotSent):
@@ -112,7 +114,7 @@ def _settle(
     journal.record_written(mapping, written, doubt=doubt)
     journal.record_failed(mapping, failed, _rng)
     queue.give_back(again)
-    _mark_gone(mapping, sends, results)
+    _mark_gone(batch, sends, results)
     if refused:
         held, error = [item for item, _ in refused], refused[0][1]
         calls.sign_in_needed(mapping.connection, held, error, batch.used)
@@ -121,13 +123,20 @@ def _settle(
         calls.slow_down(mapping.connection, held, slowed[0][1])
 
 
-def moved_ids(results: Sequence[WriteResult], sends: Sequence[Send]) -> list[str]:
-    """Return the ids of records that refused a write because they became others."""
+def lost_ids(results: Sequence[WriteResult], sends: Sequence[Send]) -> list[str]:
+    """Return the ids of records that refused a write as gone, or as others by now."""
     return [
         send.write.remote_id
         for send, result in zip(sends, results, strict=True)
-        if isinstance(result.error, RecordBecame) and send.write.remote_id
+        if isinstance(result.error, RecordGone) and send.write.remote_id
     ]
+
+
+def _is_another(batch: Batch, send: Send, result: WriteResult) -> bool:
+    """Tell whether the record is linked to what it became, or is there after all."""
+    if isinstance(result.error, RecordBecame):
+        return True
+    return isinstance(result.error, RecordGone) and send.write.remote_id in batch.there
 
 
 def _judge(
@@ -211,15 +220,16 @@ def _bases(
 
 
 def _mark_gone(
-    mapping: ObjectMapping,
+    batch: Batch,
     sends: Sequence[tuple[WorkItem, Subject, Send]],
     results: Sequence[WriteResult],
 ) -> None:
+    mapping = batch.mapping
     gone = [
         send.write.remote_id
         for (_, _, send), result in zip(sends, results, strict=True)
         if isinstance(result.error, RecordGone)
-        and not isinstance(result.error, RecordBecame)
+        and not _is_another(batch, send, result)
         and send.write.remote_id
     ]
     if gone:

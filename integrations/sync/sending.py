@@ -56,14 +56,29 @@ def send(
     started_at = queue.now()
     with kept([item for item, _, _ in sends]):
         answers = _written(mapping, sends, connector)
-    became = results.moved_ids(answers, [one for _, _, one in sends])
-    if became:
-        # Now, so that the next try knows them by what they are.
-        found = connector.fetch(mapping.remote_object, became, fields=[])
-        moved.follow_conversions(mapping, found)
+    there = _still_there(mapping, sends, answers, connector)
     offset_s = clocks.offset_of(mapping.connection)
-    batch = results.Batch(mapping, terms, started_at, used, offset_s)
+    batch = results.Batch(mapping, terms, started_at, used, offset_s, there)
     results.record(batch, sends, answers)
+
+
+def _still_there(
+    mapping: ObjectMapping,
+    sends: Sends,
+    answers: Sequence[WriteResult],
+    connector: Connector,
+) -> frozenset[str]:
+    """Return which of the ids that refused a write as gone lead to a record.
+
+    The loser of a merge looks deleted. What became another record is linked to that
+    now, so that the next try knows it by what it is.
+    """
+    lost = results.lost_ids(answers, [one for _, _, one in sends])
+    if not lost:
+        return frozenset()
+    found = connector.fetch(mapping.remote_object, lost, fields=[])
+    moved.follow_conversions(mapping, found)
+    return frozenset(lost) & moved.ids_answered(found)
 
 
 def _written(
@@ -128,9 +143,8 @@ def _compared(
         fields=pull.fields_to_read(mapping, terms.pulled),
     )
     _fail_missing(mapping, by_id, found, connector)
-    taken = intake.take_in(
-        mapping, found, connector, sending=True, keeps_failures=False
-    )
+    same = _followed(mapping, by_id, found)
+    taken = intake.take_in(mapping, same, connector, sending=True, keeps_failures=False)
     _fail_held(mapping, by_id, taken)
     told = {case.ref for case in taken.cases}
     rest: Sends = [one for one in sends if not one[2].compare_first]
@@ -148,13 +162,29 @@ def _compared(
     return rest
 
 
+def _followed(
+    mapping: ObjectMapping,
+    by_id: dict[str, tuple[WorkItem, Subject, Send]],
+    found: Sequence[RemoteRecord],
+) -> list[RemoteRecord]:
+    """Let links follow what was merged or converted; return those that are the same.
+
+    The rows of the others go back, to be decided by what they are now.
+    """
+    rest = moved.follow_conversions(mapping, found)
+    same = [one for one in rest if one.remote_id in by_id]
+    others = moved.ids_answered(found) - {one.remote_id for one in same}
+    queue.give_back([row[0] for one, row in by_id.items() if one in others])
+    return same
+
+
 def _fail_missing(
     mapping: ObjectMapping,
     by_id: dict[str, tuple[WorkItem, Subject, Send]],
     found: Sequence[RemoteRecord],
     connector: Connector,
 ) -> None:
-    missing = set(by_id) - {one.remote_id for one in found}
+    missing = set(by_id) - moved.ids_answered(found)
     if not missing:
         return
     gone.note_missing(mapping, connector, missing)
