@@ -36,6 +36,7 @@ def rules_of(mapping: ObjectMapping, terms: Terms) -> Rules:
         only_kinds=frozenset(mapping.only_kinds),
         cold_sources=frozenset(SOURCES) if mapping.engaged_only else frozenset(),
         creates=mapping.creates,
+        meets=mapping.direction == ObjectMapping.Direction.BOTH,
         canon=terms.canon,
         fields=terms.rules,
         deletes=mapping.deletes == ObjectMapping.Deletes.PROPAGATE,

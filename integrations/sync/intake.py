@@ -6,7 +6,7 @@ outbox rows, or is handed back to a push that asked before writing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, OperationalError
@@ -44,12 +44,14 @@ def take_in(
     sending: bool = False,
     keeps_failures: bool = True,
     ties: bool = False,
+    met: Mapping[str, int] | None = None,
 ) -> Taken:
     """Bring the hub in step with these records.
 
     sending: the caller writes what the CRM must get; otherwise outbox rows are made.
     keeps_failures: what failed becomes a row in the error list, or is the caller's.
     ties: also compare what known records belong to, which costs further calls.
+    met: remote id -> record of ours that the caller found it to be.
     """
     terms = terms_of(mapping, connector)
     context = Context(
@@ -62,7 +64,9 @@ def take_in(
     todo = list({one.remote_id: one for one in records}.values())
     taken = Taken()
     for last in (False,) * (MAX_ROUNDS - 1) + (True,):
-        cases = planned(mapping, todo, terms, connector, ties=ties, sending=sending)
+        cases = planned(
+            mapping, todo, terms, connector, ties=ties, sending=sending, met=met
+        )
         if run is not None and run.kind == Run.Kind.PULL:
             _mark_seen(mapping, cases)
         try:
@@ -113,9 +117,10 @@ def planned(
     *,
     ties: bool = False,
     sending: bool = False,
+    met: Mapping[str, int] | None = None,
 ) -> list[Case]:
     """Return what follows for each record; nothing is written."""
-    cases = resolve.cases_of(mapping, records, terms)
+    cases = resolve.cases_of(mapping, records, terms, met=met or {})
     for case in cases:
         _leave_out(mapping, case)
     compare.compare(mapping, cases, terms, connector, at=queue.now(), sending=sending)

@@ -21,6 +21,7 @@ class Send:
     """Write this. look_first: by our key, because it may be there already.
 
     compare_first: read it, since what it has may win over what we would write;
+    meet_first: a new one may be there by its key, with values of its own;
     blank: fields of a new record that we have nothing to send for; ties: the parents
     it is tied to by this.
     """
@@ -28,6 +29,7 @@ class Send:
     write: Write
     look_first: bool = False
     compare_first: bool = False
+    meet_first: bool = False
     blank: tuple[str, ...] = ()
     ties: tuple[Parent, ...] = ()
 
@@ -244,4 +246,10 @@ def _create(subject: Subject, rules: Rules, mapped: Mapped) -> Decision:
         mode="upsert" if upsert else "create",
     )
     look_first = subject.tried and not upsert
-    return Send(write, look_first=look_first, blank=mapped.blank, ties=ties)
+    return Send(
+        write,
+        look_first=look_first,
+        meet_first=rules.meets and bool(match),
+        blank=mapped.blank,
+        ties=ties,
+    )

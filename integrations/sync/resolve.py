@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from crmsync.core.queue import Failure
 from integrations.models import Link, LinkAlias, ObjectMapping
@@ -15,15 +15,23 @@ from leads.snapshots import snapshots
 
 
 def cases_of(
-    mapping: ObjectMapping, records: Sequence[RemoteRecord], terms: Terms
+    mapping: ObjectMapping,
+    records: Sequence[RemoteRecord],
+    terms: Terms,
+    *,
+    met: Mapping[str, int],
 ) -> list[Case]:
     """Return each record with its link or the record of ours that it must be.
 
     One that may be several of ours fails; it is never the first of them.
+    met: remote id -> record of ours, as the caller found.
     """
     cases = [Case(record) for record in records]
     _by_link(mapping, cases)
     _by_own_key(mapping, [one for one in cases if one.link is None])
+    for case in cases:
+        if case.link is None and case.record_id is None and case.ref in met:
+            case.record_id, case.found = met[case.ref], True
     _by_match(
         mapping,
         [one for one in cases if one.link is None and one.record_id is None],

@@ -22,6 +22,7 @@ from integrations.sync import (
     gone,
     intake,
     journal,
+    meeting,
     moved,
     pace,
     pull,
@@ -48,6 +49,7 @@ def send(
     """Write records to the CRM, after looking where there is reason to."""
     used = results.sign_in_of(mapping)
     sends = _compared(mapping, sends, terms, connector)
+    sends = meeting.meet(mapping, sends, rules, terms, connector)
     sends = _without_adopted(mapping, sends, rules, connector)
     ours = {item.pk for item in queue.extend([item for item, _, _ in sends])}
     sends = [one for one in sends if one[0].pk in ours]
