@@ -96,9 +96,19 @@ def stop(
     samples: Sequence[dict[str, object]],
 ) -> None:
     """Put a run aside until a person approves a change of so many. Raises Braked."""
-    message = _TOLD[change].format(count)
-    run.state, run.message = Run.State.STOPPED, message
+    put_aside(run, change, count, samples)
+    raise Braked(f"{run.message} Approve it on the page of the run, or cancel it.")
+
+
+def put_aside(
+    run: Run,
+    change: Run.MassChange,
+    count: int,
+    samples: Sequence[dict[str, object]],
+) -> None:
+    """Let a run wait until a person approves it; what it is about to do is kept."""
+    run.state, run.message = Run.State.STOPPED, _TOLD[change].format(count)
     run.mass_change, run.mass_count = change, count
     run.samples = list(samples[:SHOWN])
-    run.save(update_fields=["state", "message", "mass_change", "mass_count", "samples"])
-    raise Braked(f"{message} Approve it on the page of the run, or cancel it.")
+    names = ["state", "message", "mass_change", "mass_count", "samples", "cursor"]
+    run.save(update_fields=names)

@@ -15,7 +15,7 @@ from integrations.connectors.session import open_connector
 from integrations.errors import SyncError, Unsupported
 from integrations.models import Link, ObjectMapping, Run, SyncEntry
 from integrations.records import Gone
-from integrations.sync import brake, calls, failures_in, moved, outbox
+from integrations.sync import brake, calls, failures_in, mass_deletes, moved, outbox
 from leads.services import removal
 
 log = logging.getLogger(__name__)
@@ -66,51 +66,36 @@ def follow(
         moved.move(
             mapping, links[one.remote_id], mapping.remote_object, one.merged_into
         )
-    if deleted:
-        check_deletes(mapping, deleted)
-        delete(mapping, deleted)
+    allowed = mass_deletes.allowed(mapping, deleted) if deleted else []
+    if allowed:
+        delete(mapping, allowed)
 
 
-def check_deletes(
-    mapping: ObjectMapping, links: Sequence[Link], *, run: Run | None = None
-) -> None:
-    """Raise Braked when more vanished than ever does by hand.
+def follow_approved(mapping: ObjectMapping) -> None:
+    """Follow the deletions that a person approved: those that were listed."""
+    for run in mass_deletes.approved_runs(mapping):
+        links = moved.links_of_ids(mapping, mass_deletes.listed(run))
+        with transaction.atomic():
+            delete(mapping, list(links.values()))
+            run.state, run.finished_at = Run.State.DONE, queue.now()
+            run.total = run.settled = run.deleted = len(links)
+            names = ["state", "finished_at", "total", "settled", "deleted"]
+            run.save(update_fields=names)
 
-    run: what found them; without one a run is made, to be approved or cancelled.
+
+def check_deletes(mapping: ObjectMapping, links: Sequence[Link], *, run: Run) -> None:
+    """Raise Braked when more vanished than ever does by hand, since run last looked.
+
+    An approval is of the records that were listed then.
     """
-    of = brake.links_of(mapping)
-    if not brake.too_many(len(links), of=of, share=brake.DELETED_SHARE):
+    approved = mass_deletes.approved_ids(mapping)
+    new = [one for one in links if one.remote_id not in approved]
+    if not mass_deletes.are_too_many(mapping, len(new), approved=approved):
         return
-    approved = run if run and run.approved else _approved(mapping)
-    if approved is not None:
-        return
-    told: list[dict[str, object]] = [
-        {"record_id": one.record_id, "remote_id": one.remote_id} for one in links
-    ]
-    stopped = run or _stopped(mapping)
-    brake.stop(stopped, Run.MassChange.DELETES, len(links), told)
-
-
-def _approved(mapping: ObjectMapping) -> Run | None:
-    """Return a run for deletions that a person approved, used up by this."""
-    rows = mapping.runs.filter(kind=Run.Kind.PULL, approved=True, finished_at=None)
-    run = rows.first()
-    if run is not None:
-        run.state, run.finished_at = Run.State.DONE, queue.now()
-        run.save(update_fields=["state", "finished_at"])
-    return run
-
-
-def _stopped(mapping: ObjectMapping) -> Run:
-    waiting = mapping.runs.filter(kind=Run.Kind.PULL, state=Run.State.STOPPED)
-    return waiting.first() or Run.objects.create(
-        workspace_id=mapping.workspace_id,
-        connection=mapping.connection,
-        mapping=mapping,
-        kind=Run.Kind.PULL,
-        direction="pull",
-        started_at=queue.now(),
-    )
+    run.approved = False
+    run.cursor[mass_deletes.LISTED] = [one.remote_id for one in links]
+    run.save(update_fields=["approved"])
+    brake.stop(run, Run.MassChange.DELETES, len(links), mass_deletes.samples(links))
 
 
 def delete(mapping: ObjectMapping, links: Sequence[Link]) -> None:

@@ -316,7 +316,6 @@ def skip(mapping: ObjectMapping) -> None:
         return
     if cursor.window_until is not None:
         cursor.read_up_to = cursor.window_until
-    cursor.gone_up_to = cursor.read_up_to
     cursor.window_since = cursor.window_until = cursor.run = None
     cursor.page = ""
     cursor.save()
@@ -344,6 +343,7 @@ def _follow_gone(mapping: ObjectMapping, connector: Connector) -> Failure | None
     It is asked again by the next pull, from where the last answer ended.
     """
     try:
+        gone.follow_approved(mapping)
         _pull_gone(mapping, connector)
     except (RateLimited, ReauthRequired):
         raise

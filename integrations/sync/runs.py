@@ -129,6 +129,9 @@ def approve(run: Run) -> bool:
     run.refresh_from_db()
     if run.kind == Run.Kind.PULL:
         _retry_pull(run)
+        if run.mass_change == Run.MassChange.DELETES:
+            # The polling went on meanwhile: its row is not one that failed.
+            pull.ask_pull(run.mapping, soon=True)
     else:
         _ask(run)
     return True
@@ -149,7 +152,8 @@ def cancel(run: Run) -> bool:
     _wait_again(run)
     cancel_run(run.pk)
     if stopped:
-        pull.skip(run.mapping)
+        if run.mass_change != Run.MassChange.DELETES:
+            pull.skip(run.mapping)
         _retry_pull(run)
     return True
 

@@ -1,0 +1,118 @@
+"""Many deletions wait for a person's word, which is about those that were listed."""
+
+from __future__ import annotations
+
+import pytest
+
+from crmsync.core import queue
+from crmsync.core.models import WorkItem
+from crmsync.core.models.work import State
+from integrations.models import Connection, Cursor, Link, ObjectMapping, Run
+from integrations.simulators.testing import RunningSimulator
+from integrations.sync import failures_in, pull, runs
+from integrations.sync.fetches import fetch_due
+from integrations.tests.sync.crm import HubSpotUser, only, sync
+from leads.models import Lead
+
+
+@pytest.fixture
+def mapping(hubspot: Connection) -> ObjectMapping:
+    """Leads and contacts, both ways, polled once from now on."""
+    [found] = only(hubspot, "contacts")
+    pull.ask_pull(found)
+    sync(1)
+    return found
+
+
+@pytest.fixture
+def person(hubspot_simulator: RunningSimulator, mapping: ObjectMapping) -> HubSpotUser:
+    return HubSpotUser(hubspot_simulator)
+
+
+@pytest.fixture
+def ids(person: HubSpotUser) -> list[str]:
+    """Sixty linked contacts."""
+    found = person.make_many([{"email": f"p{n}@x.example.org"} for n in range(60)])
+    sync()
+    return found
+
+
+def delete(person: HubSpotUser, ids: list[str]) -> None:
+    for one in ids:
+        person.delete(one)
+
+
+def ask_what_is_gone(mapping: ObjectMapping) -> None:
+    Cursor.objects.update(gone_up_to=None)
+    pull.ask_pull(mapping, soon=True)
+    pull.pull_due()
+
+
+def hint(mapping: ObjectMapping, ids: list[str]) -> None:
+    queue.ask(failures_in.asks(mapping, ids))
+    fetch_due()
+
+
+def deleted() -> int:
+    return Link.objects.filter(state=Link.State.DELETED).count()
+
+
+def stopped() -> Run:
+    return Run.objects.get(state=Run.State.STOPPED)
+
+
+def test_edits_come_in_while_many_deletions_wait(
+    mapping: ObjectMapping, person: HubSpotUser, ids: list[str]
+) -> None:
+    delete(person, ids[:30])
+    ask_what_is_gone(mapping)
+    person.edit(ids[40], lastname="Edited")
+
+    sync(1)
+
+    assert stopped().mass_count == 30
+    assert Lead.objects.filter(last_name="Edited").exists()
+    assert not WorkItem.objects.filter(state=State.PARKED).exists()
+
+
+def test_deletions_that_trickle_in_are_counted_together(
+    mapping: ObjectMapping, person: HubSpotUser, ids: list[str]
+) -> None:
+    for start in (0, 15, 30, 45):
+        some = ids[start : start + 15]
+        delete(person, some)
+        hint(mapping, some)
+
+    assert deleted() == 15
+    assert stopped().mass_count == 45
+
+
+def test_an_approval_is_of_what_was_listed(
+    mapping: ObjectMapping, person: HubSpotUser, ids: list[str]
+) -> None:
+    delete(person, ids[:30])
+    ask_what_is_gone(mapping)
+    asked = stopped()
+    delete(person, ids[30:])
+
+    runs.approve(asked)
+    ask_what_is_gone(mapping)
+
+    assert deleted() == 30
+    asked.refresh_from_db()
+    assert (asked.state, asked.deleted) == (Run.State.DONE, 30)
+    assert stopped().mass_count == 30
+
+
+def test_what_was_refused_is_not_asked_about_again(
+    mapping: ObjectMapping, person: HubSpotUser, ids: list[str]
+) -> None:
+    delete(person, ids[:30])
+    ask_what_is_gone(mapping)
+
+    runs.cancel(stopped())
+    ask_what_is_gone(mapping)
+    hint(mapping, ids[:5])
+
+    assert deleted() == 0
+    assert not Run.objects.filter(state=Run.State.STOPPED).exists()
