@@ -10,6 +10,7 @@ from integrations.mapping import echo
 from integrations.mapping.engine import Problem
 from integrations.mapping.merge import (
     NOTHING,
+    Base,
     Clash,
     FieldRule,
     Outcome,
@@ -93,14 +94,14 @@ def _decide_one(case: Case, terms: Terms, frozen: frozenset[str], at: datetime) 
     hub, problems = case.hub, case.problems
     for name, rule in rules.items():
         ours = hub.get(name, "")
-        if rule.default and not ours and crm.get(name) == rule.default:
-            crm[name] = ""
         theirs = crm.get(name)
         # Both sides have what they had, as is true of nearly all fields.
         as_before = theirs is not None and theirs == before.get(name) == ours
         if as_before or name in problems:
             continue
-        if case.link is None and theirs and not ours and rule.pulls:
+        if rule.default and not ours and theirs == rule.default:
+            outcome = _stands_in(case, name, rule)
+        elif case.link is None and theirs and not ours and rule.pulls:
             outcome = take(theirs)
         elif case.link is None:
             outcome = merge(Sides(None, theirs, ours), rule)
@@ -108,6 +109,12 @@ def _decide_one(case: Case, terms: Terms, frozen: frozenset[str], at: datetime) 
             outcome = _decide(case, case.link, name, rule, at)
         if outcome != NOTHING and (name not in frozen or outcome.clash is not None):
             case.outcomes[name] = outcome
+
+
+def _stands_in(case: Case, name: str, rule: FieldRule) -> Outcome:
+    """Leave a default there that stands for our blank: neither is a value, nor news."""
+    base = Base(rule.default, "")
+    return NOTHING if base_of(case.before, name) == base else Outcome(base=base)
 
 
 def _take_ours(case: Case, terms: Terms) -> None:
@@ -134,7 +141,7 @@ def _changed_there(case: Case, name: str) -> bool:
 def _decide(
     case: Case, link: Link, name: str, rule: FieldRule, at: datetime
 ) -> Outcome:
-    sides = _sides(case, name)
+    sides = _sides(case, name, rule)
     if sides.base is None or sides.crm in (None, sides.base.crm):
         return merge(sides, rule)
     assert sides.crm is not None
@@ -147,8 +154,12 @@ def _decide(
     return FIGHT if fights and sides.crm != sides.hub else merge(sides, rule)
 
 
-def _sides(case: Case, name: str) -> Sides:
-    return Sides(base_of(case.before, name), case.crm.get(name), case.hub.get(name, ""))
+def _sides(case: Case, name: str, rule: FieldRule) -> Sides:
+    base, crm = base_of(case.before, name), case.crm.get(name)
+    if rule.default and crm == rule.default and base == Base("", ""):
+        # It came to stand there for the blank that both had: nobody entered it.
+        base = Base(crm, "")
+    return Sides(base, crm, case.hub.get(name, ""))
 
 
 def _without_news(sides: Sides) -> Sides:
@@ -179,7 +190,7 @@ def _by_time(
         told = theirs.get(case.ref, {})
         for name in wanted[case.ref]:
             stamp = told.get(name) or case.record.updated_at
-            sides = _sides(case, name)
+            sides = _sides(case, name, terms.rules[name])
             timed = Sides(
                 sides.base,
                 sides.crm,

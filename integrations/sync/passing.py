@@ -248,10 +248,10 @@ def _field(
         )
         for row in rows
     )
-    before = base.crm if base else ""
+    before = _in_one_form(case, name, base.crm if base else "", terms)
     agreed = {before, base.hub} - {UNSENT} if base else {before}
     known = Known(
-        read=case.crm[name],
+        read=_in_one_form(case, name, case.crm[name], terms),
         read_at=told.began,
         before=before,
         agreed=frozenset(agreed),
