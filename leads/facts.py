@@ -29,7 +29,8 @@ class RecordChange:
 
     A deleted record's fields go to None; a merged one is gone, too, and its field
     `merged_into` names the record that is left. What passed was changed in a CRM and
-    changed again before it was read: the record itself never had it.
+    changed again before it was read: the record itself never had it. said_at: when it
+    was entered where it came from, None when that was here or is not known.
     """
 
     record_type: str
@@ -37,6 +38,7 @@ class RecordChange:
     action: Literal["created", "updated", "deleted", "merged", "passed"]
     fields: Mapping[str, tuple[object, object]]
     origin: Origin
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,17 @@ def offset_of(connection: Connection) -> float | None:
 
 def their_now(connection: Connection) -> datetime:
     """Return the time by the CRM's clock."""
-    return queue.now() + timedelta(seconds=offset_of(connection) or 0)
+    return queue.now() + ahead_of_ours(connection)
+
+
+def ahead_of_ours(connection: Connection) -> timedelta:
+    """Return how far their clock is ahead of ours; nothing until that is known."""
+    return timedelta(seconds=offset_of(connection) or 0)
 
 
 def on_ours(stamp: datetime, connection: Connection) -> datetime:
     """Return a time of theirs on our clock."""
-    return stamp - timedelta(seconds=offset_of(connection) or 0)
+    return stamp - ahead_of_ours(connection)
 
 
 def note(connection: Connection) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 
 from crmsync.core.models import User
 from integrations.models import ObjectMapping
@@ -51,11 +52,15 @@ def stored(source: str, value: object) -> object:
 def hub_times(
     record_type: str, record_ids: Collection[int]
 ) -> dict[tuple[int, str], tuple[datetime, str]]:
-    """Return (record, stored field) -> when it last changed here, and by whom."""
+    """Return (record, stored field) -> when it last changed, and by whom.
+
+    What a CRM brought changed when it was entered there, not when it was read.
+    """
     rows = _ours(record_type, record_ids)
     told: dict[tuple[int, str], tuple[datetime, str]] = {}
-    for record_id, fields, at, by in rows.order_by("id").values_list(
-        "record_id", "fields", "at", "origin_label"
+    rows = rows.annotate(entered_at=Coalesce("said_at", "at")).order_by("id")
+    for record_id, fields, at, by in rows.values_list(
+        "record_id", "fields", "entered_at", "origin_label"
     ):
         told |= {(record_id, name): (at, by) for name in fields}
     return told

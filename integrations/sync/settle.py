@@ -15,7 +15,7 @@ from django.utils import timezone
 from crmsync.core.queue import Failure
 from integrations.mapping.merge import Base
 from integrations.models import Link, ObjectMapping, Run, SyncEntry
-from integrations.sync import clashes, counting, failures_in, outbox
+from integrations.sync import clashes, clocks, counting, failures_in, outbox
 from integrations.sync.cases import UNSENT, Case, base_of, outcome_of, stored_base
 from integrations.sync.storing import (
     Line,
@@ -87,6 +87,7 @@ def settle(context: Context, cases: Sequence[Case], terms: Terms) -> list[Case]:
 def _write_ours(
     context: Context, cases: Sequence[Case], terms: Terms
 ) -> dict[str, Taken]:
+    entered_at = _entered_at(context.mapping, cases)
     rows = [
         Incoming(
             ref=case.ref,
@@ -95,6 +96,7 @@ def _write_ours(
             expected=_expected(case),
             parents=case.parents,
             kind=_kind(context.mapping) if case.record_id is None else "",
+            said_at=entered_at.get(case.ref),
         )
         for case in cases
         if _writes_ours(case)
@@ -106,6 +108,18 @@ def _write_ours(
         mapping.workspace, mapping.record_type, rows, origin=context.origin
     )
     return {one.ref: one for one in taken}
+
+
+def _entered_at(mapping: ObjectMapping, cases: Sequence[Case]) -> dict[str, datetime]:
+    """Return remote id -> when the record was changed there, on our clock.
+
+    Never after now: what we have read was entered before, whatever clocks say.
+    """
+    stamps = {c.ref: c.record.updated_at for c in cases if _writes_ours(c)}
+    if not stamps:
+        return {}
+    now, ahead = timezone.now(), clocks.ahead_of_ours(mapping.connection)
+    return {ref: min(stamp - ahead, now) for ref, stamp in stamps.items() if stamp}
 
 
 def _writes_ours(case: Case) -> bool:

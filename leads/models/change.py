@@ -34,6 +34,8 @@ class Change(models.Model):
     origin_label = models.CharField(max_length=120, blank=True)
     trace_id = models.CharField(max_length=40, blank=True)
     at = models.DateTimeField(default=timezone.now, editable=False)
+    # When it was entered where it came from, as that system says, on our clock.
+    said_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = WorkspaceManager()
 

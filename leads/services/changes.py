@@ -50,10 +50,12 @@ def updated(
     record_id: int,
     fields: Mapping[str, tuple[object, object]],
     origin: Origin,
+    *,
+    said_at: datetime | None = None,
 ) -> RecordChange:
     """Describe a changed record. fields: name -> (old, new)."""
     told = {name: as_pair(pair) for name, pair in fields.items()}
-    return RecordChange(record_type, record_id, "updated", told, origin)
+    return RecordChange(record_type, record_id, "updated", told, origin, said_at)
 
 
 def publish(workspace: Workspace, changes: Sequence[RecordChange]) -> None:
@@ -86,6 +88,7 @@ _COLUMNS = (
     "origin_label",
     "trace_id",
     "at",
+    "said_at",
 )
 
 
@@ -102,4 +105,5 @@ def _row(workspace_id: int, change: RecordChange, at: datetime) -> tuple[object,
         origin.label,
         origin.trace_id,
         at,
+        change.said_at,
     )

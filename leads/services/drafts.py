@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from leads.facts import Origin, RecordChange
 from leads.services import changes
@@ -17,7 +18,7 @@ class Draft:
 
     clashes: field -> a value that is another's already; dropped: field -> why it was
     left out; lost: it can be stored in no form; held: keys the record may take that
-    are in the table already -> their row.
+    are in the table already -> their row; said_at: see `RecordChange`.
     """
 
     record: AnyRecord
@@ -28,6 +29,7 @@ class Draft:
     dropped: dict[str, list[str]] = field(default_factory=dict)
     lost: bool = False
     held: dict[tuple[str, str], int] = field(default_factory=dict)
+    said_at: datetime | None = None
 
     def set(self, name: str, value: object) -> None:
         """Change a field, remembering what it was before."""
@@ -74,11 +76,19 @@ class Draft:
     def told(self, record_type: str, origin: Origin) -> RecordChange:
         """Return the draft's change, once the record is saved."""
         if not self.is_new:
-            return changes.updated(record_type, self.record.pk, self.changed, origin)
+            return changes.updated(
+                record_type,
+                self.record.pk,
+                self.changed,
+                origin,
+                said_at=self.said_at,
+            )
         told = changes.created(record_type, self.record, FIELDS[record_type], origin)
         custom = {f"custom.{n}": (None, v) for n, v in self.record.custom.items()}
         fields = {**told.fields, **custom}
-        return RecordChange(record_type, self.record.pk, "created", fields, origin)
+        return RecordChange(
+            record_type, self.record.pk, "created", fields, origin, self.said_at
+        )
 
 
 def refuse_wrong(drafts: Sequence[Draft]) -> None:

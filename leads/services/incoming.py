@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from crmsync.core.models import Workspace
 from leads.facts import Origin
@@ -31,7 +32,8 @@ class Incoming:
 
     record_id: None for a new one; values: snapshot field -> value, absent = unchanged,
     None = clear; expected: snapshot field -> the value the decision was made on;
-    parents: company, lead or deal -> our id; kind: of a new activity.
+    parents: company, lead or deal -> our id; kind: of a new activity; said_at: when the
+    other system says it was changed, on our clock.
     """
 
     ref: str
@@ -40,6 +42,7 @@ class Incoming:
     expected: Mapping[str, object] | None = None
     parents: Mapping[str, int] = field(default_factory=dict)
     kind: str = ""
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,7 @@ def _entries(
         entry.stale = bool(row.expected) and words.differs(row, draft.record, emails)
         if not entry.stale:
             words.translate(row, draft, entry.values, entry.names, entry.errors)
+            draft.said_at = row.said_at
         entries.append(entry)
     return entries
 
