@@ -182,6 +182,7 @@ class DuplicateFound(SyncError):
     """Adopt the record that is already there.
 
     `existing_id` None: the vendor did not name it, read by the key `field`.
+    `existing_object`: what it is there, "" where it is of the object written.
     """
 
     error_class: ClassVar[ErrorClass] = "duplicate"
@@ -191,11 +192,13 @@ class DuplicateFound(SyncError):
         message: str = "",
         *,
         existing_id: str | None = None,
+        existing_object: str = "",
         field: str = "",
         **where: Unpack[Where],
     ) -> None:
         super().__init__(message, **where)
         self.existing_id = existing_id
+        self.existing_object = existing_object
         self.field = field
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import IntegrityError, OperationalError
@@ -153,6 +153,9 @@ def _judge(
     if isinstance(error, DuplicateFound) and send.write.remote_id:
         # Ours is linked; the other one has the value we wanted to give it.
         return Failed(item, failure_of(error))
+    if isinstance(error, DuplicateFound) and _is_of_another_object(send, error):
+        told = f"{error.message} It is {error.existing_object} {error.existing_id}."
+        return Failed(item, replace(failure_of(error), message=told.strip()))
     if isinstance(error, DuplicateFound) and error.existing_id:
         # It is there under an id we did not know: link it, then update it.
         remote_id, fields = error.existing_id, {}
@@ -195,6 +198,11 @@ def _judge(
             batch.offset_s,
         ),
     )
+
+
+def _is_of_another_object(send: Send, error: DuplicateFound) -> bool:
+    """Tell whether it is there as what our mapping must not link, such as a contact."""
+    return error.existing_object not in {"", send.write.object_type}
 
 
 def _retied(send: Send) -> str:

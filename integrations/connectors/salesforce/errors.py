@@ -195,13 +195,17 @@ def _duplicate(entry: Json, message: str, where: Where) -> SyncError:
     if code == "DUPLICATE_EXTERNAL_ID":
         return _ambiguous(message, where)
     if code == "DUPLICATES_DETECTED":
-        ids = list(dict.fromkeys(_matches(entry)))
-        if len(ids) > 1:
-            told = f"{message} ({', '.join(ids)})"
+        found = dict(_matches(entry))
+        if len(found) > 1:
+            told = f"{message} ({', '.join(found)})"
             return _ambiguous(told, where)
-        return DuplicateFound(message, existing_id=ids[0] if ids else None, **where)
-    found = _HOLDER.search(message)
-    holder = long_id(found.group(1)) if found and is_id(found.group(1)) else None
+        for one, object_type in found.items():
+            return DuplicateFound(
+                message, existing_id=one, existing_object=object_type, **where
+            )
+        return DuplicateFound(message, **where)
+    named = _HOLDER.search(message)
+    holder = long_id(named.group(1)) if named and is_id(named.group(1)) else None
     return DuplicateFound(
         message, existing_id=holder, field=_field(entry, message), **where
     )
@@ -221,14 +225,20 @@ def _gone(message: str, where: Where) -> SyncError:
     return RecordGone(message, **where)
 
 
-def _matches(entry: Json) -> Iterator[str]:
-    """Yield the ids a duplicate rule found; the key is misspelt in live answers."""
+def _matches(entry: Json) -> Iterator[tuple[str, str]]:
+    """Yield the records a duplicate rule found, (id, object or "") each.
+
+    The key is misspelt in live answers. A rule for leads looks among contacts, too.
+    """
     found = entry.get("duplicateResut") or entry.get("duplicateResult")
     for result in _list(_mapping(found).get("matchResults")):
         for match in _list(_mapping(result).get("matchRecords")):
-            identity = _mapping(_mapping(match).get("record")).get("Id")
+            record = _mapping(_mapping(match).get("record"))
+            named = _mapping(record.get("attributes")).get("type")
+            named = named or _mapping(result).get("entityType")
+            identity = record.get("Id")
             if isinstance(identity, str) and is_id(identity):
-                yield long_id(identity)
+                yield long_id(identity), named if isinstance(named, str) else ""
 
 
 def _is_lock(code: str, message: str) -> bool:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from crmsync.core.models import WorkItem, Workspace
+from integrations.connectors.salesforce import answers
+from integrations.connectors.salesforce.connector import SalesforceConnector
 from integrations.models import Connection, Link, ObjectMapping
+from integrations.records import WriteResult
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync import pull
 from integrations.sync.push import push_due
@@ -131,3 +136,32 @@ def test_a_contact_of_another_lead_is_not_written_through_its_second_email(
     assert f"record {owner.pk} here" in item.error
     assert f"record {lead.pk} " in item.error
     assert Link.objects.count() == 3
+
+
+def test_a_contact_that_a_duplicate_rule_names_is_not_linked_as_a_lead(
+    workspace: Workspace, salesforce: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(salesforce, "Lead")
+    contact = "003Fh0000000001MAA"
+    found = {"attributes": {"type": "Contact"}, "Id": contact}
+    rule = {"matchResults": [{"matchRecords": [{"record": found}]}]}
+    refusal = {
+        "statusCode": "DUPLICATES_DETECTED",
+        "message": "Use one of these records?",
+        "duplicateResut": rule,
+    }
+
+    def refused(
+        self: SalesforceConnector, object_type: str, batch: Sequence[answers.Sent]
+    ) -> list[WriteResult]:
+        items = [{"success": False, "errors": [refusal]}] * len(batch)
+        return answers.written(batch, items, updating=False)
+
+    monkeypatch.setattr(SalesforceConnector, "_write_batch", refused)
+    make_lead(workspace)
+    push_only()
+
+    assert not Link.objects.exists()
+    item = WorkItem.objects.exclude(error="").get()
+    assert item.error_class == "duplicate"
+    assert f"Contact {contact}" in item.error
