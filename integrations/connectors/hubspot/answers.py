@@ -65,14 +65,18 @@ def next_after(body: Json) -> str | None:
     return clean(node) or None
 
 
-def record(entry: Json, object_type: str) -> RemoteRecord | None:
-    """Read a record; None when it has no id."""
+def record(
+    entry: Json, object_type: str, asked: Sequence[str] = ()
+) -> RemoteRecord | None:
+    """Read a record; None when it has no id. asked: properties it was to tell of."""
     remote_id = clean(entry.get("id"))
     if not remote_id:
         return None
     properties = entry.get("properties")
     # An unset property is null in some answers and absent in others.
-    fields = clean_all(properties) if isinstance(properties, dict) else {}
+    fields: dict[str, str | None] = {}
+    if isinstance(properties, dict):
+        fields = {**dict.fromkeys(asked), **clean_all(properties)}
     return RemoteRecord(
         object_type=object_type,
         remote_id=remote_id,
@@ -83,9 +87,11 @@ def record(entry: Json, object_type: str) -> RemoteRecord | None:
     )
 
 
-def records(body: Json, object_type: str) -> list[RemoteRecord]:
+def records(
+    body: Json, object_type: str, asked: Sequence[str] = ()
+) -> list[RemoteRecord]:
     """Read every record of `results`. Raises Retryable as `entries` does."""
-    read = (record(entry, object_type) for entry in entries(body))
+    read = (record(entry, object_type, asked) for entry in entries(body))
     return [one for one in read if one is not None]
 
 
@@ -156,7 +162,7 @@ def tie_refusals(
         named = {
             str(one)
             for value in (context.values() if isinstance(context, Mapping) else ())
-            for one in _list(value)
+            for one in _some(value)
         }
         # Both ids where it names both: many ties share one of theirs.
         blamed = [n for n, pair in enumerate(pairs) if set(pair) <= named]
@@ -292,9 +298,9 @@ def _named(entry: Json, by_id: Mapping[str | None, str]) -> list[str]:
     context = entry.get("context")
     if not isinstance(context, Mapping):
         return []
-    found = [str(t) for t in _list(context.get("objectWriteTraceId"))]
+    found = [str(t) for t in _some(context.get("objectWriteTraceId"))]
     for key in ("ids", "id"):
-        found += [by_id.get(str(i), "") for i in _list(context.get(key))]
+        found += [by_id.get(str(i), "") for i in _some(context.get(key))]
     return found
 
 
@@ -303,12 +309,20 @@ _STATUS_OF_CATEGORY = {
     "CONFLICT": 409,
     "OBJECT_NOT_FOUND": 404,
     "MISSING_SCOPES": 403,
+    "RATE_LIMIT": 429,
     "RATE_LIMITS": 429,
 }
+# Parts of categories by which the record is to blame.
+_REFUSES = ("VALID", "BAD_REQUEST", "PROPERTY", "EXIST")
 
 
 def _status(entry: Json) -> int:
-    return _STATUS_OF_CATEGORY.get(str(entry.get("category")), 400)
+    """Return the HTTP status of an entry; what blames no record may pass."""
+    category = str(entry.get("category") or "").upper()
+    if category in _STATUS_OF_CATEGORY:
+        return _STATUS_OF_CATEGORY[category]
+    refuses = not category or any(word in category for word in _REFUSES)
+    return 400 if refuses or entry.get("errors") else 500
 
 
 def _result(entry: Json, object_type: str) -> _Result | None:
@@ -349,6 +363,11 @@ def _folded(text: str | None) -> str:
 
 def _mappings(value: object) -> list[Json]:
     return [entry for entry in _list(value) if isinstance(entry, Mapping)]
+
+
+def _some(value: object) -> list[Any]:
+    """Return a list, or the one thing that came without its list."""
+    return [value] if isinstance(value, str | int) else _list(value)
 
 
 def _list(value: object) -> list[Any]:

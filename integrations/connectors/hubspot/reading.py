@@ -57,7 +57,7 @@ def search(
     body = body_for(fields)
     read_after = searching.is_too_long(body)
     answer = _search(calls, object_type, body_for(()) if read_after else body)
-    found = answers.records(answer, object_type)
+    found = answers.records(answer, object_type, () if read_after else fields)
     if read_after:
         found = _filled(calls, object_type, found, fields)
     return found, answer
@@ -91,7 +91,7 @@ def scan(
         searching.list_query(() if read_after else wanted, cursor),
         object_type=object_type,
     )
-    found = answers.records(body, object_type)
+    found = answers.records(body, object_type, () if read_after else wanted)
     if read_after:
         found = _filled(calls, object_type, found, wanted)
     return Page(tuple(found), going_on(body, cursor))
@@ -158,7 +158,7 @@ def _read(
             inputs=len(chunk),
             object_type=object_type,
         )
-        found += answers.records(body, object_type)
+        found += answers.records(body, object_type, wanted)
     return found
 
 
@@ -216,4 +216,4 @@ def _alone(
         )
     except RecordGone:
         return None
-    return answers.record(body, object_type)
+    return answers.record(body, object_type, wanted)

@@ -149,7 +149,10 @@ def test_errors_of_a_half_failed_batch_find_their_writes_by_trace() -> None:
         ("CONFLICT", "Contact already exists. Existing ID: 9", errors.DuplicateFound),
         ("OBJECT_NOT_FOUND", "gone", errors.RecordGone),
         ("RATE_LIMITS", "slow", errors.RateLimited),
-        ("NEW_CATEGORY", "?", errors.RecordRejected),
+        ("RATE_LIMIT", "slow", errors.RateLimited),
+        ("INTERNAL_ERROR", "internal", errors.Retryable),
+        ("NEW_CATEGORY", "?", errors.Retryable),
+        ("INVALID_OPTION", "no such option", errors.RecordRejected),
     ],
 )
 def test_an_error_of_one_record_is_named_like_one_of_a_call(
@@ -169,6 +172,18 @@ def test_errors_of_updates_find_their_writes_by_id() -> None:
 
     assert isinstance(outcome[0].error, errors.RecordGone)
     assert outcome[1].error is None
+
+
+def test_a_context_that_names_one_write_without_a_list_is_understood() -> None:
+    writes = [create(f"r{n}", dealname=str(n)) for n in range(2)]
+    updates = [update("r0", "5"), update("r1", "6")]
+    found = [error(objectWriteTraceId="w0"), error(objectWriteTraceId="w1")]
+
+    made = written(writes, [], found)
+    changed = written(updates, [result("6")], [error(id="5"), error(id="9")])
+
+    assert [type(one.error) for one in made] == [errors.RecordRejected] * 2
+    assert isinstance(changed[0].error, errors.RecordRejected)
 
 
 def test_one_nameless_error_explains_what_is_missing() -> None:

@@ -59,7 +59,24 @@ def test_more_fields_than_an_address_can_name_are_read_by_id(
 
     assert server.requests[0].path == "/crm/v3/objects/contacts?limit=100"
     assert server.requests[1].json["inputs"] == [{"id": "1"}, {"id": "2"}]
-    assert [dict(one.fields) for one in found.records] == [{MANY[7]: "x"}, {}]
+    first, second = found.records
+    assert {n: text for n, text in first.fields.items() if text} == {MANY[7]: "x"}
+    assert second.fields == {}
+
+
+def test_a_property_that_was_asked_for_and_is_absent_is_unset(
+    server: WireServer, hubspot: HubSpotConnector
+) -> None:
+    server.replies = [answer(200, page(person(1, email="a@example.org")))]
+
+    read = hubspot.fetch("contacts", ["1"], fields=["email", "city"])
+    listed = hubspot.scan("contacts", None, ["email", "city"])
+    found = hubspot.search("contacts", [], ["email", "city"], 10)
+    changed = hubspot.changed_since("contacts", DAY, NEXT, None, ["email", "city"])
+
+    for one in (*read, *listed.records, *found.records, *changed.records):
+        assert one.fields["email"] == "a@example.org"
+        assert one.fields["city"] is None
 
 
 def test_a_list_that_runs_in_a_circle_is_left(
