@@ -136,8 +136,11 @@ class Connector(Protocol):
         A field that could not be made, or does not serve, comes back with `refusal`.
         """
 
-    def delete(self, object_type: str, ids: Sequence[str]) -> None:
-        """Move records to the vendor's recycle bin. Safe to repeat."""
+    def delete(self, object_type: str, ids: Sequence[str]) -> Mapping[str, SyncError]:
+        """Move records to the vendor's recycle bin. Safe to repeat.
+
+        Returns id -> why it stays there, of those that do.
+        """
 
     def convert(self, conversions: Sequence[Conversion]) -> list[WriteResult]:
         """Convert leads; each result's fields: remote object -> id of what was made.

@@ -28,6 +28,7 @@ from integrations.sync import (
     pull,
     results,
 )
+from integrations.sync.calls import failure_of
 from integrations.sync.journal import Failed, Written
 from integrations.sync.plan import Delete, Find, Leave, Send
 from integrations.sync.subjects import Rules, Subject
@@ -260,8 +261,16 @@ def delete(
     connector: Connector,
 ) -> None:
     """Delete in the CRM what was deleted here."""
-    connector.delete(mapping.remote_object, [one.remote_id for _, one in deletes])
-    journal.record_deleted(mapping, [(i, one.remote_id) for i, one in deletes])
+    ids = [one.remote_id for _, one in deletes]
+    kept = connector.delete(mapping.remote_object, ids)
+    done = [(item, one.remote_id) for item, one in deletes if one.remote_id not in kept]
+    failed = [
+        Failed(item, failure_of(kept[one.remote_id]))
+        for item, one in deletes
+        if one.remote_id in kept
+    ]
+    journal.record_deleted(mapping, done)
+    journal.record_failed(mapping, failed, _rng)
 
 
 # --- what is there already ------------------------------------------------------------

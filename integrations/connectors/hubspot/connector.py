@@ -121,11 +121,12 @@ class HubSpotConnector:
         self._tie_late(object_type, writes, by_ref)
         return [by_ref[write.ref] for write in writes]
 
-    def delete(self, object_type: str, ids: Sequence[str]) -> None:
+    def delete(self, object_type: str, ids: Sequence[str]) -> Mapping[str, SyncError]:
         path = self._calls.path("objects", object_type, "batch", "archive")
         for chunk in chunks(ids, SPEC.batch.write):
             body = {"inputs": [{"id": one} for one in chunk]}
             self._calls.post(path, body, inputs=len(chunk), object_type=object_type)
+        return {}
 
     def convert(self, conversions: Sequence[Conversion]) -> list[WriteResult]:
         """Raise Unsupported: a HubSpot lead stays beside its contact for good."""

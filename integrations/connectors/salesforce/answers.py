@@ -142,6 +142,23 @@ def written(
     ]
 
 
+def not_deleted(
+    ids: Sequence[str], items: Sequence[object], object_type: str
+) -> dict[str, SyncError]:
+    """Return id -> why it stays; what is gone already does not. In the order sent."""
+    if len(items) != len(ids):
+        return {one: unanswered(object_type) for one in ids}
+    kept: dict[str, SyncError] = {}
+    for one, item in zip(ids, items, strict=True):
+        told = item if isinstance(item, dict) else {}
+        if told.get("success") is not True:
+            error = row_error(told, updating=True)
+            if not isinstance(error, RecordGone):
+                error.object_type = error.object_type or object_type
+                kept[one] = error
+    return kept
+
+
 def refused(sent: Sent, error: SyncError) -> WriteResult:
     """The result of a write that has no answer of its own, or was refused."""
     if isinstance(error, RecordRejected) and not error.value:

@@ -35,7 +35,7 @@ from integrations.connectors.salesforce.spec import (
     WRITE_HEADERS,
 )
 from integrations.connectors.spec import VendorSpec
-from integrations.errors import Misconfigured, RecordGone, RecordRejected, SyncError
+from integrations.errors import Misconfigured, RecordRejected, SyncError
 from integrations.records import (
     Account,
     Association,
@@ -111,21 +111,25 @@ class SalesforceConnector:
         self._tie_late(object_type, writes, by_ref)
         return [by_ref[write.ref] for write in writes]
 
-    def delete(self, object_type: str, ids: Sequence[str]) -> None:
-        known = [values.long_id(one) for one in dict.fromkeys(ids) if values.is_id(one)]
+    def delete(self, object_type: str, ids: Sequence[str]) -> Mapping[str, SyncError]:
+        known = [one for one in dict.fromkeys(ids) if values.is_id(one)]
+        kept: dict[str, SyncError] = {}
         for chunk in chunks(known, COLLECTION):
             call = Call(
                 "DELETE",
                 self._calls.path("composite", "sobjects"),
-                query={"ids": ",".join(chunk), "allOrNone": "false"},
+                query={
+                    "ids": ",".join(map(values.long_id, chunk)),
+                    "allOrNone": "false",
+                },
                 headers=WRITE_HEADERS,
                 inputs=len(chunk),
                 object_type=object_type,
                 expects="list",
             )
-            for item in answers.mappings(self._calls.http.request(call).items):
-                if item.get("success") is not True:
-                    _raise_unless_gone(answers.row_error(item, updating=True))
+            items = self._calls.http.request(call).items
+            kept |= answers.not_deleted(chunk, items, object_type)
+        return kept
 
     def convert(self, conversions: Sequence[Conversion]) -> list[WriteResult]:
         return converting.convert(self._calls, conversions)
@@ -281,8 +285,3 @@ class SalesforceConnector:
         for ref, failure in zip(refs, outcome, strict=True):
             if failure is not None:
                 by_ref[ref] = replace(by_ref[ref], error=failure)
-
-
-def _raise_unless_gone(error: SyncError) -> None:
-    if not isinstance(error, RecordGone):
-        raise error

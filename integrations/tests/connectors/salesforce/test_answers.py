@@ -306,3 +306,21 @@ def test_nothing_that_is_sent_breaks_out_of_its_envelope() -> None:
     assert b"<x/>" not in body
     assert b"A &amp; B &lt;/opportunityName&gt;" in body
     assert b"t&lt;o&gt;k" in body
+
+
+def test_each_row_of_a_deletion_is_judged_by_itself() -> None:
+    ids = ["00QFh0000000001MAA", "00QFh0000000002MAA", "00QFh0000000003MAA"]
+    refusal = {"statusCode": "DELETE_FAILED", "message": "is associated with"}
+    bin_has = {"statusCode": "ENTITY_IS_DELETED", "message": "entity is deleted"}
+    items = [
+        {"id": ids[0], "success": True, "errors": []},
+        {"success": False, "errors": [refusal]},
+        {"success": False, "errors": [bin_has]},
+    ]
+
+    kept = answers.not_deleted(ids, items, "Lead")
+    silent = answers.not_deleted(ids, items[:1], "Lead")
+
+    assert list(kept) == [ids[1]]
+    assert isinstance(kept[ids[1]], errors.RecordRejected)
+    assert list(silent) == ids
