@@ -105,9 +105,12 @@ def put_aside(
     change: Run.MassChange,
     count: int,
     samples: Sequence[dict[str, object]],
+    *,
+    told: str = "",
 ) -> None:
     """Let a run wait until a person approves it; what it is about to do is kept."""
-    run.state, run.message = Run.State.STOPPED, _TOLD[change].format(count)
+    message = (told or _TOLD[change]).format(count)
+    run.state, run.message = Run.State.STOPPED, message
     run.mass_change, run.mass_count = change, count
     run.samples = list(samples[:SHOWN])
     names = ["state", "message", "mass_change", "mass_count", "samples", "cursor"]

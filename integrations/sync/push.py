@@ -22,7 +22,16 @@ from integrations.connectors.base import Connector
 from integrations.connectors.session import open_connector
 from integrations.errors import RateLimited, ReauthRequired, SyncError, redact
 from integrations.models import ObjectMapping
-from integrations.sync import calls, gather, journal, outbox, pace, sending, suspending
+from integrations.sync import (
+    calls,
+    deletes_there,
+    gather,
+    journal,
+    outbox,
+    pace,
+    sending,
+    suspending,
+)
 from integrations.sync.calls import failure_of
 from integrations.sync.journal import Failed
 from integrations.sync.plan import (
@@ -192,7 +201,10 @@ def push(
     journal.record_failed(mapping, sorted_.hold, _rng)
     if sorted_.find:
         sending.find(mapping, sorted_.find, terms, connector)
-    if sorted_.delete:
-        sending.delete(mapping, sorted_.delete, connector)
+    deletes = sorted_.delete
+    if deletes:
+        deletes = deletes_there.allowed(mapping, deletes, _rng)
+    if deletes:
+        sending.delete(mapping, deletes, connector)
     if sorted_.send:
         sending.send(mapping, sorted_.send, rules, terms, connector)

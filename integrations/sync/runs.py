@@ -28,6 +28,7 @@ from integrations.sync import (
     audit,
     backfill,
     calls,
+    deletes_there,
     dry,
     full,
     outbox,
@@ -133,6 +134,7 @@ def approve(run: Run) -> bool:
             # The polling went on meanwhile: its row is not one that failed.
             pull.ask_pull(run.mapping, soon=True)
     else:
+        queue.retry(deletes_there.held_by(run))
         _ask(run)
     return True
 
@@ -151,6 +153,7 @@ def cancel(run: Run) -> bool:
     Run.objects.filter(pk=run.pk).update(finished_at=queue.now())
     _wait_again(run)
     cancel_run(run.pk)
+    queue.abandon(WorkItem.objects.filter(pk__in=deletes_there.held_by(run)))
     if stopped:
         if run.mass_change != Run.MassChange.DELETES:
             pull.skip(run.mapping)

@@ -12,7 +12,11 @@ from integrations.simulators.testing import RunningSimulator
 from integrations.sync import failures_in, pull, runs
 from integrations.sync.fetches import fetch_due
 from integrations.tests.sync.crm import HubSpotUser, only, sync
+from leads.facts import Origin
 from leads.models import Lead
+from leads.services import removal
+
+HERE = Origin("user", "1", "Ada Example")
 
 
 @pytest.fixture
@@ -116,3 +120,58 @@ def test_what_was_refused_is_not_asked_about_again(
 
     assert deleted() == 0
     assert not Run.objects.filter(state=Run.State.STOPPED).exists()
+
+
+# --- deleted here ---------------------------------------------------------------------
+
+
+def delete_here(mapping: ObjectMapping, count: int) -> None:
+    ObjectMapping.objects.filter(pk=mapping.pk).update(deletes="propagate")
+    ids = list(Lead.objects.order_by("pk").values_list("pk", flat=True)[:count])
+    removal.delete(mapping.workspace, "lead", ids, origin=HERE)
+
+
+def left_there(person: HubSpotUser) -> int:
+    found = person.simulator.dump("contacts")
+    return len([one for one in found if not one.get("archived")])
+
+
+def test_few_records_deleted_here_are_deleted_there(
+    mapping: ObjectMapping, person: HubSpotUser, ids: list[str]
+) -> None:
+    delete_here(mapping, 20)
+    sync(1)
+
+    assert left_there(person) == 40
+
+
+def test_many_records_deleted_here_wait_for_approval(
+    mapping: ObjectMapping, person: HubSpotUser, ids: list[str]
+) -> None:
+    delete_here(mapping, 60)
+    sync(2)
+
+    run = stopped()
+    assert left_there(person) == 60
+    assert (run.mass_count, len(run.samples)) == (60, 20)
+    assert run.message == "60 linked records were deleted here."
+
+    runs.approve(run)
+    sync(3)
+
+    run.refresh_from_db()
+    assert left_there(person) == 0
+    assert (run.state, run.deleted) == (Run.State.DONE, 60)
+
+
+def test_many_records_deleted_here_stay_there_where_a_person_says_no(
+    mapping: ObjectMapping, person: HubSpotUser, ids: list[str]
+) -> None:
+    delete_here(mapping, 30)
+    sync(1)
+
+    runs.cancel(stopped())
+    sync(2)
+
+    assert left_there(person) == 60
+    assert not WorkItem.objects.filter(state=State.PARKED).exists()
