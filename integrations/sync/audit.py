@@ -10,18 +10,22 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
+from crmsync.core.models import WorkItem
+from crmsync.core.models.work import State
+from integrations.mapping.merge import Outcome
 from integrations.models import Link, ObjectMapping
-from integrations.sync import intake, moved
-from integrations.sync.cases import Case
+from integrations.sync import intake, moved, outbox
+from integrations.sync.cases import Case, base_of
 from integrations.sync.driving import Drive
 from integrations.sync.pull import fields_to_read
-from integrations.sync.terms import Terms, terms_of
+from integrations.sync.terms import terms_of
 
 # Fewer are looked at all; of more, about so many, spread evenly.
 WHOLE = 50_000
 SAMPLE = 5_000
-# Up to this share is mended by itself.
+# Up to this share is mended by itself, and so few of however small an account.
 MENDED = 0.005
+FEW = 2
 SHOWN = 20
 
 
@@ -71,30 +75,51 @@ def _look(drive: Drive, links: Sequence[Link]) -> None:
     records = moved.follow_conversions(mapping, found)
     # Stale stamps are no reason to look away here: what is there now is what counts.
     cases = intake.planned(mapping, records, terms, drive.connector)
-    drifted = [one for one in cases if _drifted(one, terms)]
+    waiting = _waiting(mapping, cases)
+    drifts = [
+        (one, _drifting(one, is_waiting=one.record_id in waiting)) for one in cases
+    ]
+    drifted = [(one, names) for one, names in drifts if names]
     ids = drive.run.cursor.setdefault("drifted", [])
-    ids += [case.record.remote_id for case in drifted]
+    ids += [case.record.remote_id for case, _ in drifted]
     drive.count({"checked": len(cases), "drifted": len(drifted)})
-    for case in drifted[: SHOWN - len(drive.run.samples)]:
-        drive.run.samples.append(_shown(case))
+    for case, names in drifted[: SHOWN - len(drive.run.samples)]:
+        drive.run.samples.append(_shown(case, names))
 
 
-def _drifted(case: Case, terms: Terms) -> bool:
-    return any(_differs(case, name) for name in terms.rules)
+def _waiting(mapping: ObjectMapping, cases: Sequence[Case]) -> set[int]:
+    """Return the records with a push to come: what we changed there is no drift."""
+    keys = [outbox.key_of(mapping.pk, one.record_id) for one in cases if one.record_id]
+    rows = WorkItem.objects.filter(kind=outbox.KIND, key__in=keys)
+    found = rows.exclude(state=State.DONE).values_list("key", flat=True)
+    return {outbox.record_of(key) for key in found}
 
 
-def _differs(case: Case, name: str) -> bool:
-    """Tell whether the CRM has something else than was last agreed, unannounced."""
-    if case.failure is not None or name not in case.crm or name in case.problems:
-        return False
-    outcome = case.outcomes.get(name)
-    return outcome is not None and (
-        outcome.take is not None or outcome.send is not None
-    )
+def _drifting(case: Case, *, is_waiting: bool) -> list[str]:
+    """Return the fields whose values differ and should not."""
+    if case.failure is not None:
+        return []
+    return [
+        name
+        for name, outcome in case.outcomes.items()
+        if name in case.crm
+        and name not in case.problems
+        and _differs(case, name, outcome, is_waiting=is_waiting)
+    ]
 
 
-def _shown(case: Case) -> dict[str, object]:
-    names = [name for name in case.outcomes if _differs(case, name)]
+def _differs(case: Case, name: str, outcome: Outcome, *, is_waiting: bool) -> bool:
+    crm, base = case.crm[name], base_of(case.before, name)
+    changed_there = base is not None and crm != base.crm
+    if outcome.take is not None:
+        return True
+    if outcome.send is not None:
+        return changed_there or not is_waiting
+    # Emptied without a word, and emptying is no news here: it would stay for ever.
+    return changed_there and not crm and bool(case.hub.get(name))
+
+
+def _shown(case: Case, names: Sequence[str]) -> dict[str, object]:
     return {
         "record_id": case.record_id,
         "remote_id": case.record.remote_id,
@@ -115,7 +140,7 @@ def _mend(drive: Drive) -> bool:
     counts = run.cursor.get("counts", {})
     share = drift_of(counts.get("checked", 0), counts.get("drifted", 0))
     ids = run.cursor.get("drifted", [])
-    if share > MENDED and not run.approved and len(ids) > SHOWN:
+    if share > MENDED and not run.approved and len(ids) > FEW:
         run.cursor["needs_person"] = True
         drive.save(
             message=f"{share:.1%} of the records differ: too many to mend unasked."
