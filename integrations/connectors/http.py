@@ -314,9 +314,11 @@ def _is_success(call: Call, status: int) -> bool:
 def after_sending(error: SyncError, call: Call) -> SyncError:
     """Turn "try again" into "look first" where a second try could do harm.
 
-    RateLimited stays: the vendor refused before doing anything.
+    RateLimited stays: the vendor refused before doing anything. Of a server that was
+    too busy that is not certain.
     """
-    harmless = call.repeatable or isinstance(error, RateLimited)
+    refused = isinstance(error, RateLimited) and (error.status or 0) < 500
+    harmless = call.repeatable or refused
     if harmless or not isinstance(error, Retryable):
         return error
     return OutcomeUnknown(

@@ -4,13 +4,13 @@ PURE. Bodies: guide api-usage/error-handling. Every part of them is optional, an
 some facts exist only in the message text.
 """
 
-import email.utils
 import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from integrations.connectors.hubspot.spec import LOCK_S
+from integrations.connectors.waiting import http_date, retry_after_s
 from integrations.errors import (
     DuplicateFound,
     Misconfigured,
@@ -26,8 +26,8 @@ from integrations.errors import (
 )
 
 VENDOR = "hubspot"
-_MAX_RETRY_AFTER_S = 24 * 3600.0
 _LOCKED = 423
+_BUSY = 503
 _MOVING = 477  # the account is moving to another data centre
 
 # The id of the other record is nowhere but in the text:
@@ -84,7 +84,8 @@ def error_of(body: Json, status: int, headers: Mapping[str, str]) -> SyncError:
     where = _where(body, status)
     message = where.get("detail", "")
     kind = error_of_status(status)
-    if kind is RateLimited or status == _MOVING:
+    waits = status == _BUSY and retry_after_s(headers) is not None
+    if kind is RateLimited or status == _MOVING or waits:
         return _rate_limited(body, status, headers, where)
     if kind is ReauthRequired:
         # 401 without a reason is tried once more with a fresh token.
@@ -99,31 +100,13 @@ def error_of(body: Json, status: int, headers: Mapping[str, str]) -> SyncError:
     return kind(message, **where)
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Read Retry-After, in seconds or as a date, up to a day. None: not given.
-
-    A date is measured against the answer's own Date, so that our clock's error
-    does not matter.
-
-    >>> retry_after_s({"retry-after": "999999"})
-    86400.0
-    """
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text), _MAX_RETRY_AFTER_S)
-    until, now = _http_date(text), _http_date(headers.get("date", ""))
-    if until is None or now is None:
-        return None
-    return min(max(until - now, 0.0), _MAX_RETRY_AFTER_S)
-
-
 def _rate_limited(
     body: Json, status: int, headers: Mapping[str, str], where: Where
 ) -> RateLimited:
     scope, usual_s = _OTHER_POLICY
     if status == _LOCKED:
         usual_s = LOCK_S
-    elif status != _MOVING:
+    elif status not in (_MOVING, _BUSY):
         scope, usual_s = _policy(body, headers)
     told_s = retry_after_s(headers)
     if told_s is None and scope == "daily":
@@ -170,7 +153,7 @@ def _until_reset_s(headers: Mapping[str, str]) -> float | None:
     >>> _until_reset_s({"date": "Wed, 21 Oct 2026 07:28:00 GMT"})
     125.0
     """
-    now = _http_date(headers.get("date", ""))
+    now = http_date(headers.get("date", ""))
     if now is None:
         return None
     return _QUARTER_HOUR_S - (now - _RESET_SLACK_S) % _QUARTER_HOUR_S
@@ -264,13 +247,6 @@ def _parse_any(text: str | bytes) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return None
-
-
-def _http_date(text: str) -> float | None:
-    try:
-        return email.utils.parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -15,6 +15,7 @@ from integrations.connectors.salesforce.spec import (
     DAILY_PAUSE_S,
 )
 from integrations.connectors.salesforce.values import is_id, long_id
+from integrations.connectors.waiting import retry_after_s
 from integrations.errors import (
     DuplicateFound,
     Misconfigured,
@@ -35,7 +36,6 @@ from integrations.errors import (
 VENDOR = "salesforce"
 AMBIGUOUS = "AMBIGUOUS_MATCH"
 CONVERTED = "CANNOT_UPDATE_CONVERTED_LEAD"
-_MAX_RETRY_AFTER_S = 24 * 3600.0
 
 Json = Mapping[str, Any]
 
@@ -91,6 +91,7 @@ _NOT_EXPIRED = (
     "This session is not valid for use with the REST API",
 )
 
+_BUSY = 503
 _COLUMN = re.compile(r"[Nn]o such column '([\w.]+)'")
 _NO_KEY_FIELD = re.compile(
     r"external ID field does not exist or is not accessible: (\S+)"
@@ -110,8 +111,12 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> SyncErr
     if status == 300:
         told = "Several records have this key; none was written"
         return RecordRejected(told, **_where(AMBIGUOUS, status))
-    entry = _first(text)
-    return error_of(entry, status, retry_after_s(lower))
+    entry, wait_s = _first(text), retry_after_s(lower)
+    error = error_of(entry, status, wait_s)
+    if status == _BUSY and wait_s is not None and type(error) is Retryable:
+        where = _where(error.code, status, error.message)
+        return RateLimited(error.message, retry_after_s=wait_s, **where)
+    return error
 
 
 def error_of(
@@ -155,14 +160,6 @@ def _by_status(entry: Json, message: str, where: Where) -> SyncError:
     if kind is RecordRejected:
         return RecordRejected(message, field=_field(entry, message), **where)
     return kind(message, **where)
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Read Retry-After in seconds, up to a day. No guide promises one."""
-    text = headers.get("retry-after", "").strip()
-    if not (text.isascii() and text.isdigit()):
-        return None
-    return min(float(text), _MAX_RETRY_AFTER_S)
 
 
 def bulk_error(text: str) -> SyncError:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations import errors
-from integrations.connectors.hubspot.errors import parse_error, retry_after_s
+from integrations.connectors.hubspot.errors import parse_error
+from integrations.connectors.waiting import retry_after_s
 from integrations.tests.connectors.fuzz import objects, patient
 
 CONTRACT = Path(__file__).parents[5] / "shared/contracts/hubspot/examples/errors.json"
@@ -218,6 +219,7 @@ def test_what_a_spent_day_is_told_to_wait_is_believed() -> None:
     [
         ("0", 0.0),
         ("12", 12.0),
+        ("12.5", 12.5),
         ("999999999", 86400.0),
         ("Wed, 21 Oct 2026 07:28:30 GMT", 30.0),
         ("Wed, 21 Oct 2026 07:00:00 GMT", 0.0),
@@ -263,3 +265,12 @@ def test_no_shape_of_a_body_is_believed(status: int, body: Any) -> None:
 @given(st.binary())
 def test_no_bytes_of_a_body_are_believed(body: Any) -> None:
     assert isinstance(parse_error(400, {}, body), errors.SyncError)
+
+
+def test_a_busy_server_is_left_alone_for_as_long_as_it_says() -> None:
+    told = parse_error(503, {"Retry-After": "30"}, b"")
+    silent = parse_error(503, {}, b"")
+
+    assert isinstance(told, errors.RateLimited)
+    assert (told.retry_after_s, told.scope) == (30.0, "burst")
+    assert type(silent) is errors.Retryable

@@ -109,11 +109,20 @@ def test_the_day_that_is_spent_is_told_from_too_many_at_once(
     assert (error.scope, error.retry_after_s) == (scope, wait_s)
 
 
-def test_a_time_to_wait_counts_where_one_is_told() -> None:
-    error = parse_error(429, {"Retry-After": "7"}, b"")
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("header", "wait_s"),
+    [("7", 7), ("12.5", 12.5), ("Wed, 21 Oct 2026 07:30:00 GMT", 120)],
+)
+def test_a_time_to_wait_counts_where_one_is_told(
+    status: int, header: str, wait_s: float
+) -> None:
+    headers = {"Retry-After": header, "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+
+    error = parse_error(status, headers, b"")
 
     assert isinstance(error, errors.RateLimited)
-    assert error.retry_after_s == 7
+    assert error.retry_after_s == wait_s
 
 
 @pytest.mark.parametrize(
