@@ -352,7 +352,13 @@ def _traces(connection: Connection, user: User, marker: str) -> dict[str, int]:
     call = ApiCall.objects.create(
         connection=connection, method="GET", path=f"/{marker}", duration_ms=1
     )
-    return {"oauthstate": state.pk, "remoteschema": schema.pk, "apicall": call.pk}
+    told = make_told_value(connection, value=marker)
+    return {
+        "oauthstate": state.pk,
+        "remoteschema": schema.pk,
+        "apicall": call.pk,
+        "toldvalue": told.pk,
+    }
 
 
 def _records(workspace: Workspace, marker: str) -> dict[str, int]:
