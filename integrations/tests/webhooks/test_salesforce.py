@@ -37,7 +37,7 @@ def judged(
 
 @pytest.mark.parametrize("account", ["00D8x000001AbCdEAK", "00D8x000001AbCd"])
 def test_an_org_is_known_by_either_form_of_its_id(account: str) -> None:
-    judged(MESSAGE, account=account)
+    assert judged(MESSAGE, account=account)
 
 
 @pytest.mark.parametrize("account", ["", "00D8x000001abcd", "00D8x0000099999AAA", "x"])
