@@ -58,7 +58,7 @@ def waiting(workspace: Workspace) -> list[tuple[str, str]]:
 def test_a_link_is_found_by_its_record_and_by_its_connection(
     ops: APIClient, workspace: Workspace, mapping: ObjectMapping, link: Link
 ) -> None:
-    make_link(make_connection(workspace), record_id=987)
+    make_link(make_connection(workspace), record_id=link.record_id + 1)
 
     by_record = f"record_type=lead&record_id={link.record_id}"
     assert found(ops, by_record) == [link.pk]
@@ -67,7 +67,7 @@ def test_a_link_is_found_by_its_record_and_by_its_connection(
 
 def test_a_link_is_found_by_an_id_it_had_before(ops: APIClient, link: Link) -> None:
     make_alias(link, remote_id="4711")
-    make_link(link.connection, record_id=987)
+    make_link(link.connection, record_id=link.record_id + 1)
 
     shown = ops.get(f"{LINKS}{link.pk}/").json()
 
@@ -87,8 +87,8 @@ def test_a_link_leads_to_the_page_in_the_crm(ops: APIClient, link: Link) -> None
 def test_a_list_of_links_costs_the_same_for_many(
     ops: APIClient, link: Link, django_assert_max_num_queries: Any
 ) -> None:
-    for number in range(20):
-        make_alias(make_link(link.connection, record_id=1000 + number))
+    for number in range(1, 21):
+        make_alias(make_link(link.connection, record_id=link.record_id + number))
 
     with django_assert_max_num_queries(12):
         ops.get(LINKS)
