@@ -71,6 +71,7 @@ def _tick(task: str, every_s: float, queue: str) -> dict[str, object]:
 
 app.conf.beat_schedule = {
     "sweep": _tick("integrations.tasks.sweep", settings.SWEEP_EVERY_S, "ingest"),
+    "urgent": _tick("integrations.tasks.rush", 30, "urgent"),
     "plans": _tick("integrations.tasks.plan_ahead", 15, "sync"),
     "upkeep": _tick("integrations.tasks.keep_up", 5, "ingest"),
     "tokens": _tick("integrations.tasks.refresh_tokens", 60, "sync"),

@@ -19,4 +19,4 @@ def queue_push(
     moved.follow_our_merges(changes)
     passing.forget(changes)
     if outbox.queue_changes(workspace, changes):
-        wake_after_commit("integrations.tasks.drain", "sync")
+        wake_after_commit("integrations.tasks.rush", "urgent")

@@ -9,7 +9,17 @@ from celery import shared_task
 from crmsync.core import heartbeat, queue, upkeep
 from crmsync.core.wake import wake
 from integrations.services import setup
-from integrations.sync import fetches, hints, passing, plans, pull, push, repair, runs
+from integrations.sync import (
+    fetches,
+    hints,
+    passing,
+    plans,
+    pull,
+    push,
+    repair,
+    runs,
+    urgent,
+)
 from integrations.webhooks import inbox
 
 # Longer than a row that goes to wait can be in a worker's hands.
@@ -21,9 +31,18 @@ def process_deliveries() -> int:
     """Turn what arrived into records, and hints of CRMs into rows that fetch."""
     handled = inbox.process_due(hints.take)
     if handled:
-        wake("integrations.tasks.drain", "sync")
-        wake("integrations.tasks.take_in", "sync")
+        wake("integrations.tasks.rush", "urgent")
     return handled
+
+
+@shared_task
+def rush() -> int:
+    """Push what is urgent, and fetch what webhooks named."""
+    heartbeat.mark("urgent")
+    done = urgent.work_off()
+    if urgent.is_due():
+        wake("integrations.tasks.rush", "urgent")
+    return done
 
 
 @shared_task
@@ -63,6 +82,8 @@ def sweep() -> None:
     repair.release_orphans(recent=RECENT)
     if queue.due_channels("process"):
         wake("integrations.tasks.process_deliveries", "ingest")
+    if urgent.is_due():
+        wake("integrations.tasks.rush", "urgent")
     if queue.due_channels("push") or queue.due_channels("setup"):
         wake("integrations.tasks.drain", "sync")
     if any(queue.due_channels(kind) for kind in ("fetch", "pull", "run")):

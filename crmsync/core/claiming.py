@@ -19,7 +19,7 @@ from crmsync.core.clock import now
 from crmsync.core.lanes import LANES, REALTIME, after_turn, in_order, next_lane
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
-from crmsync.core.places import Place, groups_in, open_places, take_place
+from crmsync.core.places import Place, groups_in, is_urgent, open_places, take_place
 
 # A poison item kills its worker each time: from here on it is claimed alone.
 LONELY_RESCUES = 2
@@ -76,6 +76,14 @@ def turns(kind: str) -> list[Turn]:
             ahead = URGENT_CREDIT if lane == REALTIME else 0
             found.append((rank, channel.vtime - ahead, channel.pk, lane))
     return [Turn(channel_id, lane) for _, _, channel_id, lane in sorted(found)]
+
+
+@scopes_disabled()
+def urgent_turns(kind: str) -> list[Turn]:
+    """Return those turns that are urgent; that there are none costs one short look."""
+    if not is_urgent(kind, now()):
+        return []
+    return [one for one in turns(kind) if one.lane == REALTIME]
 
 
 @scopes_disabled()

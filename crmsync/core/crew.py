@@ -13,8 +13,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from django.db import close_old_connections
 
+# A slice that ended amid plenty is followed by one that begins so, if it is by then.
+GOES_ON_S = 5.0
+
 _lock = threading.Lock()
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+# When a slice of this process was over with all hands still busy (monotonic).
+_left_amid: dict[int, float] = {}
 
 
 def work(
@@ -24,17 +29,28 @@ def work(
 
     take_turn: does one piece of work in any thread, returns how much it was, 0 for
     nothing to do. Another hand joins, up to `hands`, after each piece of at least
-    `busy_from`: what is small goes in order and costs no more than itself. What a hand
-    raises is raised here, once all are done.
+    `busy_from`: what is small goes in order and costs no more than itself. All of them
+    join at once where the last slice was over before the work was. What a hand raises
+    is raised here, once all are done.
     """
     until = time.monotonic() + for_s
     others: list[Future[int]] = []
+
+    def join() -> None:
+        if len(others) < hands - 1:
+            others.append(_pool(hands).submit(_help, take_turn, until))
+
+    if time.monotonic() - _left_amid.pop(os.getpid(), -GOES_ON_S) < GOES_ON_S:
+        for _ in range(hands - 1):
+            join()
     total = 0
     try:
         while time.monotonic() < until and (done := take_turn()):
             total += done
-            if done >= busy_from and len(others) < hands - 1:
-                others.append(_pool(hands).submit(_help, take_turn, until))
+            if done >= busy_from:
+                join()
+        if others and time.monotonic() >= until:
+            _left_amid[os.getpid()] = time.monotonic()
     finally:
         totals = [one.exception() or one.result() for one in others]
     for result in totals:

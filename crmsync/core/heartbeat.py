@@ -10,8 +10,9 @@ import time
 from django.core.cache import cache
 
 # Queue -> how long it may be silent, in seconds. `sweep` runs every few seconds on
-# ingest; on sync the slowest tick comes once a minute and may wait behind long calls.
-SILENT_S = {"ingest": 60.0, "sync": 150.0}
+# ingest; on the others the slowest tick comes once a minute and may wait behind long
+# calls.
+SILENT_S = {"ingest": 60.0, "urgent": 150.0, "sync": 150.0}
 _KEEP_S = 24 * 3600
 
 

@@ -12,7 +12,7 @@ from django.db import connection
 
 from crmsync.core.breaker import Room
 from crmsync.core.channels import lanes_open, room_of
-from crmsync.core.lanes import LANES
+from crmsync.core.lanes import LANES, REALTIME
 from crmsync.core.models import Channel
 
 # When the first item of a lane is due. Not EXISTS: a planner that expects a hit soon
@@ -43,6 +43,10 @@ _LEAST_SERVED = (
     " ORDER BY o.vtime LIMIT 1)"
 )
 _ALL = _LOOK + _FROM_OPEN
+_IS_URGENT = (
+    f"SELECT EXISTS (SELECT 1{_FROM_OPEN}"
+    f" AND {_IS_DUE.format(channel='c', lane=REALTIME)})"
+)
 _ONE = f"{_LOOK}, {_LEAST_SERVED} AS low{_FROM_OPEN} AND c.id = %(channel)s"
 # From one group to the next by the index, however many items are in each.
 _GROUPS = """
@@ -63,6 +67,12 @@ _FIRST_OF_GROUP = """FROM core_workitem i
   AND i.lane = %(lane)s AND i.state = 'ready' ORDER BY i.not_before LIMIT 1"""
 
 
+# Leases of a channel that are kept for its urgent lane: a hand that is free at once is
+# of no use where the channel is full. Of a channel with few, none can be spared.
+KEPT_FREE = 1
+KEPT_FREE_FROM = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A channel that is open: its lanes in which something is due, and its room.
@@ -74,6 +84,13 @@ class Place:
     waiting: frozenset[int]
     room: Room
     low: int | None = None
+
+
+def is_urgent(kind: str, at: datetime) -> bool:
+    """Tell whether something is due in the urgent lane of any channel that is open."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_URGENT, {"kind": kind, "at": _stamp(at)})
+        return bool(cursor.fetchone()[0])
 
 
 def open_places(kind: str, at: datetime) -> list[Place]:
@@ -103,7 +120,10 @@ def _place(row: Channel, at: datetime) -> Place | None:
         lane for lane in lanes_open(row, at) if getattr(row, f"due_{lane}")
     )
     room = room_of(row, at)
-    if not waiting or getattr(row, "leases") >= room.leases:  # noqa: B009
+    free = room.leases - getattr(row, "leases")  # noqa: B009
+    if free <= KEPT_FREE and room.leases >= KEPT_FREE_FROM:
+        waiting &= {REALTIME}
+    if not waiting or free <= 0:
         return None
     return Place(row, waiting, room, getattr(row, "low", None))
 

@@ -37,6 +37,7 @@ from crmsync.core.claiming import (
     due_groups,
     groups_of,
     turns,
+    urgent_turns,
 )
 from crmsync.core.clock import now
 from crmsync.core.leases import (
@@ -89,6 +90,7 @@ __all__ = [
     "slow_down",
     "turns",
     "unblock",
+    "urgent_turns",
     "wait_for",
 ]
 

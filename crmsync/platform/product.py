@@ -65,6 +65,7 @@ def _lasting(port: int) -> list[Program]:
     return [
         programs.web(port),
         programs.worker("ingest", processes=1),
+        programs.worker("urgent", processes=1),
         programs.worker("sync", processes=2),
         programs.beat(),
     ]

@@ -48,23 +48,14 @@ def worker(queue: str, *, processes: int) -> Program:
     """Return a worker of one queue.
 
     Each queue has its own, so a long push cannot keep a webhook waiting. Where they
-    share cores with the web process it goes first: an answer cannot wait, a push can.
+    share cores with the web process it goes first: an answer cannot wait, a push can,
+    but for one that is urgent.
     """
     return Program(
         f"worker-{queue}",
         [
-            *(
-                "nice",
-                "-n",
-                "5",
-                sys.executable,
-                "-m",
-                "celery",
-                "--quiet",
-                "-A",
-                "crmsync",
-                "worker",
-            ),
+            *(() if queue == "urgent" else ("nice", "-n", "5")),
+            *(sys.executable, "-m", "celery", "--quiet", "-A", "crmsync", "worker"),
             *(f"--queues={queue}", f"--hostname={queue}@%h", "--pool=prefork"),
             *(f"--concurrency={processes}", *WORKER_OPTIONS),
         ],

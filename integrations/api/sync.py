@@ -127,7 +127,7 @@ class SendView(APIView):
         sent = send_now(
             workspace_of(request), values["record_type"], values["record_id"]
         )
-        wake_after_commit("integrations.tasks.drain", "sync")
+        wake_after_commit("integrations.tasks.rush", "urgent")
         return Response({"mappings": sent}, status=202)
 
 

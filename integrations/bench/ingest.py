@@ -7,7 +7,7 @@ from statistics import median
 from crmsync.platform.programs import WEB_OPTIONS
 from integrations.bench import load, rig
 from integrations.bench.report import Figure, spread
-from integrations.bench.rig import LiveSystem
+from integrations.bench.rig import WORKERS, LiveSystem
 
 CLIENTS = 32
 CREATE_ROWS = (
@@ -24,7 +24,7 @@ def run(*, rounds: int, requests: int, seconds: float) -> list[Figure]:
         ratios, ours = _against_floor(live, rounds=rounds, requests=requests)
         capacity = median(ours)
         alone = _answers_at_half(live, capacity, seconds, start=10_000_000)
-        live.start("worker-ingest", "worker-sync", "beat")
+        live.start(*WORKERS, "beat")
         pairs = [
             _well_and_slow(live, capacity, seconds, start=(turn + 2) * 10_000_000)
             for turn in range(rounds)

@@ -15,7 +15,7 @@ from statistics import median
 from integrations.bench import rig
 from integrations.bench.clients import CONTACTS, session
 from integrations.bench.report import Figure, spread
-from integrations.bench.rig import LiveSystem
+from integrations.bench.rig import WORKERS, LiveSystem
 from integrations.bench.spent import in_process
 
 LATENCY_S = 0.1
@@ -36,7 +36,7 @@ class Delays:
 
 def run(*, rounds: int, backfill: int) -> list[Figure]:
     """Measure P14. backfill: contacts that are being filled in meanwhile."""
-    names = ("broker", "simulator", "worker-ingest", "worker-sync", "beat")
+    names = ("broker", "simulator", *WORKERS, "beat")
     with rig.system(*names) as live:
         rig.steer(live.simulator_url, "/__sim/config", {"private_limit": LIMIT})
         live.manage("connect", "hubspot", "--workspace", "live")

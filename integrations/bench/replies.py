@@ -8,7 +8,7 @@ from statistics import median
 
 from integrations.bench import load, rig
 from integrations.bench.report import Figure, spread
-from integrations.bench.rig import LiveSystem
+from integrations.bench.rig import WORKERS, LiveSystem
 
 CLIENTS = 16
 # Measured once for this comparison, on one machine; see the README. Machines differ,
@@ -18,7 +18,7 @@ N8N_SHIPPED, N8N_TUNED, SCRIPT_THEN = 3.6, 22.0, 150.0
 
 def run(*, rounds: int, replies: int) -> list[Figure]:
     """Measure P1 to P3. rounds: pairs of runs; replies: posted in each."""
-    names = ("broker", "simulator", "web", "worker-ingest", "worker-sync", "beat")
+    names = ("broker", "simulator", "web", *WORKERS, "beat")
     with rig.system(*names) as live:
         url = live.simulator_url
         rig.steer(url, "/__sim/config", {"limits": False, "index_delay_s": 0})

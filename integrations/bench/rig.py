@@ -16,7 +16,7 @@ from typing import Any
 from crmsync.platform import programs
 from crmsync.platform.guardian import die_with_parent, end_groups
 from crmsync.platform.ports import LOOPBACK, any_free
-from integrations.tests.live import LiveSystem, lgm_reply, webhook_path
+from integrations.tests.live import WORKERS, LiveSystem, lgm_reply, webhook_path
 
 TOKEN = "pat-demo-token"
 NOTES = "/__sim/stats"
@@ -97,4 +97,4 @@ def webhook_url(live: LiveSystem) -> str:
     return live.url + webhook_path("lgm")
 
 
-__all__ = ["LOOPBACK", "LiveSystem", "any_free"]
+__all__ = ["LOOPBACK", "WORKERS", "LiveSystem", "any_free"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from integrations.bench import rig
 from integrations.bench.report import Figure, spread
-from integrations.bench.rig import LiveSystem
+from integrations.bench.rig import WORKERS, LiveSystem
 from integrations.tests.live_database import ROOT
 
 LIMIT, WINDOW_S = 190, 10
@@ -35,7 +35,7 @@ def run(*, rounds: int, contacts: int) -> list[Figure]:
     ours: list[Rate] = []
     floors: dict[int, list[Rate]] = {1: [], 4: []}
     # The sweep, which finds the backlog, is the other worker's.
-    names = ("broker", "simulator", "worker-ingest", "worker-sync", "beat")
+    names = ("broker", "simulator", *WORKERS, "beat")
     with rig.system(*names) as live:
         rig.steer(live.simulator_url, "/__sim/config", {"private_limit": LIMIT})
         live.manage("connect", "hubspot", "--workspace", "live")

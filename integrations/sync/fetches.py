@@ -27,12 +27,17 @@ def fetch_due() -> int:
     """Fetch what is due, for a time slice; return how many records."""
     deadline = time.monotonic() + settings.WORK_TIME_SLICE_S
     total = 0
-    while time.monotonic() < deadline:
-        done = sum(_fetch_group(*group) for group in queue.due_groups(KIND))
+    while time.monotonic() < deadline and (done := fetch_turn()):
         total += done
-        if not done:
-            break
     return total
+
+
+def fetch_turn() -> int:
+    """Fetch of the first group that has something for us; return how many records."""
+    for group in queue.due_groups(KIND):
+        if done := _fetch_group(*group):
+            return done
+    return 0
 
 
 @scopes_disabled()

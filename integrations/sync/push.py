@@ -67,9 +67,18 @@ def push_due() -> int:
     )
 
 
+def urgent_turn() -> int:
+    """Serve the first turn that is urgent; return how many rows."""
+    return _serve(queue.urgent_turns(outbox.KIND))
+
+
 def _push_turn() -> int:
+    return _serve(queue.turns(outbox.KIND))
+
+
+def _serve(turns: Sequence[queue.Turn]) -> int:
     """Serve the first turn that has something for us; return how many rows."""
-    for turn in queue.turns(outbox.KIND):
+    for turn in turns:
         for mapping in _mappings_of(turn):
             if done := _push_group(mapping, turn.lane):
                 return done

@@ -1,7 +1,7 @@
 """The product as real processes, with a database, a broker and ports of its own.
 
     with LiveSystem(tmp_path) as live:
-        live.start("broker", "web", "worker-ingest", "worker-sync", "beat")
+        live.start("broker", "web", *WORKERS, "beat")
         answer = live.post("lgm", {"leadId": "1", "messageId": "2", "received": True})
         live.kill("worker-ingest")
         live.wait_until(lambda: live.count("leads_lead") == 1)
@@ -37,7 +37,8 @@ from integrations.tests import live_database
 from integrations.tests.live_seed import GENERIC_SECRET, TOKENS
 from integrations.webhooks.signatures import sign_standard
 
-EVERYTHING = ("broker", "simulator", "web", "worker-ingest", "worker-sync", "beat")
+WORKERS = ("worker-ingest", "worker-urgent", "worker-sync")
+EVERYTHING = ("broker", "simulator", "web", *WORKERS, "beat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class LiveSystem:
                 "hubspot", port=self.simulator_port, data=self.folder / "simulator"
             )
         queue = name.removeprefix("worker-")
-        worker = programs.worker(queue, processes=1 if queue == "ingest" else 2)
+        worker = programs.worker(queue, processes=2 if queue == "sync" else 1)
         return Program(name, worker.command, is_ready=self._says(name, " ready."))
 
     def _broker(self) -> Program:
@@ -345,4 +346,4 @@ def lgm_reply(number: int, *, person: int | None = None) -> dict[str, object]:
     }
 
 
-__all__: Sequence[str] = ("EVERYTHING", "Answer", "LiveSystem", "lgm_reply")
+__all__: Sequence[str] = ("EVERYTHING", "WORKERS", "Answer", "LiveSystem", "lgm_reply")

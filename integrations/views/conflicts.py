@@ -81,7 +81,7 @@ def _decide(
         else:
             done += 1
     if done:
-        wake("integrations.tasks.drain", "sync")
+        wake("integrations.tasks.rush", "urgent")
         messages.success(request, _decided(done, always=always))
     if told:
         messages.error(request, told)
@@ -106,7 +106,7 @@ def conflict_restore(request: PageRequest, pk: int) -> HttpResponseBase:
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        wake("integrations.tasks.drain", "sync")
+        wake("integrations.tasks.rush", "urgent")
         messages.success(request, "The other value is back, on both sides.")
     return redirect(_back(request))
 

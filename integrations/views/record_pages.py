@@ -194,7 +194,7 @@ def sync_now(request: PageRequest, record_type: str, pk: int) -> HttpResponseBas
     """Ask for a record to be sent to every CRM now, what failed included."""
     record = get_object_or_404(MODELS[record_type], pk=pk)
     asked = sending.send_now(request.workspace, record_type, record.pk)
-    wake("integrations.tasks.drain", "sync")
+    wake("integrations.tasks.rush", "urgent")
     if asked:
         messages.success(request, f"{record} is being sent.")
     else:

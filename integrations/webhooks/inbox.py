@@ -86,7 +86,7 @@ def process(workspace_id: int, items: Sequence[WorkItem], take: TakeHints) -> No
         for some in _by_size(items):
             _settle(workspace, list(_parsed(some)), take)
         log.info("deliveries processed", extra={"count": len(items)})
-    wake("integrations.tasks.drain", "sync")
+    wake("integrations.tasks.rush", "urgent")
 
 
 def _by_size(items: Sequence[WorkItem]) -> Iterator[list[WorkItem]]:

@@ -37,7 +37,7 @@ SECRETS = {
     "ALLOWED_HOSTS": "crm.example.com",
 }
 SIMULATORS = ("simulator-hubspot", "simulator-salesforce")
-OURS = ("web", "worker", "beat", *SIMULATORS)
+OURS = ("web", "worker", "urgent", "beat", *SIMULATORS)
 
 
 def test_the_file_holds_no_secret_and_asks_for_each() -> None:

@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 
 from integrations.bench import rig
-from integrations.tests.live import LiveSystem, lgm_reply
+from integrations.tests.live import WORKERS, LiveSystem, lgm_reply
 
 REPLIES = int(os.environ.get("CHAOS_REPLIES", "1000"))
 SENDERS = 16
 KILLS = 5
-WORKERS = ("worker-ingest", "worker-sync")
 SEED = int(os.environ.get("CHAOS_SEED", str(random.SystemRandom().randrange(10**6))))
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]

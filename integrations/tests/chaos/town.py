@@ -23,10 +23,10 @@ from integrations.simulators.testing import (
     SALESFORCE_TOKEN,
     RunningSimulator,
 )
-from integrations.tests.live import LiveSystem, lgm_reply
+from integrations.tests.live import WORKERS, LiveSystem, lgm_reply
 from integrations.tests.sync.trio import ACTORS, FIELDS, OBJECTS, Actor
 
-PROCESSES = ("web", "worker-ingest", "worker-sync", "beat")
+PROCESSES = ("web", *WORKERS, "beat")
 LEASE_S = 8
 POLL_S = 5
 HOOKS = {

@@ -14,7 +14,7 @@ from integrations.simulators.testing import (
     RunningSimulator,
     wait_until,
 )
-from integrations.tests.live import LiveSystem
+from integrations.tests.live import WORKERS, LiveSystem
 from integrations.tests.sync.crm import HubSpotUser
 
 pytestmark = pytest.mark.timeout(180)
@@ -60,7 +60,7 @@ SUBSCRIPTIONS = [
 def live(tmp_path: Path) -> Iterator[LiveSystem]:
     """Without beat: nothing is polled, so only a hint can bring a change in."""
     with LiveSystem(tmp_path, env={"CRM_TOKEN": PRIVATE_TOKEN}) as system:
-        system.start("broker", "web", "worker-ingest", "worker-sync")
+        system.start("broker", "web", *WORKERS)
         yield system
 
 
@@ -146,6 +146,7 @@ LEADS = {
 def listen_to_salesforce(live: LiveSystem, *, secret: str) -> int:
     """Make a connection, a mapping and an endpoint; return the mapping's id."""
     # Nothing is fetched: what is asked for is looked at.
+    live.stop("worker-urgent")
     live.stop("worker-sync")
     made = live.manage("shell", "-c", LISTEN_TO_SALESFORCE.format(secret=secret))
     return int(made.split()[-1])
