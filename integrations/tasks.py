@@ -49,8 +49,8 @@ def rush() -> int:
 def drain() -> int:
     """Push what is due, after setting up what was just connected."""
     heartbeat.mark("sync")
-    done = setup.set_up_due() + push.push_due()
-    if queue.turns("push"):
+    done = setup.set_up_due() + push.push_due(leave_s=urgent.LEFT_S)
+    if queue.turns("push", leave_s=urgent.LEFT_S):
         # The slice is over: others' messages first, then on.
         wake("integrations.tasks.drain", "sync")
     return done
@@ -84,7 +84,7 @@ def sweep() -> None:
         wake("integrations.tasks.process_deliveries", "ingest")
     if urgent.is_due():
         wake("integrations.tasks.rush", "urgent")
-    if queue.due_channels("push") or queue.due_channels("setup"):
+    if queue.turns("push", leave_s=urgent.LEFT_S) or queue.due_channels("setup"):
         wake("integrations.tasks.drain", "sync")
     if any(queue.due_channels(kind) for kind in ("fetch", "pull", "run")):
         wake("integrations.tasks.take_in", "sync")

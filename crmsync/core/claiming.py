@@ -60,8 +60,10 @@ def due(kind: str, at: datetime | None = None, *, lane: int | None = None) -> Q:
 
 
 @scopes_disabled()
-def turns(kind: str) -> list[Turn]:
+def turns(kind: str, *, leave_s: float = 0) -> list[Turn]:
     """Return what may be served, the next first.
+
+    leave_s: what is urgent is left, for that long, to those who do nothing else.
 
     Channels that are paused, blocked, at their cap or stopped by their breaker are left
     out. First the lane of each channel whose turn it is, then the others, for one who
@@ -69,7 +71,7 @@ def turns(kind: str) -> list[Turn]:
     meanwhile goes first.
     """
     found = []
-    for place in open_places(kind, now()):
+    for place in open_places(kind, now(), leave_s=leave_s):
         channel = place.channel
         lanes = in_order(channel.lane_turns, place.waiting)
         for rank, lane in enumerate(lanes):

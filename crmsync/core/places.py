@@ -6,7 +6,7 @@ Written out, since composing it anew for each claim costs more than running it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 
@@ -19,7 +19,7 @@ from crmsync.core.models import Channel
 # would read the table instead of looking into the index.
 _IS_DUE = """(SELECT i.not_before FROM core_workitem i
   WHERE i.kind = %(kind)s AND i.channel_id = {channel}.id AND i.lane = {lane}
-  AND i.state = 'ready' ORDER BY i.not_before LIMIT 1) <= %(at)s"""
+  AND i.state = 'ready' ORDER BY i.not_before LIMIT 1) <= %({by})s"""
 _OPEN = """({channel}.blocked_because = ''
   AND ({channel}.paused_until IS NULL OR {channel}.paused_until <= %(at)s)
   AND ({channel}.breaker_until IS NULL OR {channel}.breaker_until <= %(at)s))"""
@@ -27,8 +27,13 @@ _LEASES = """(SELECT count(DISTINCT l.lease_token) FROM core_workitem l
   WHERE l.state = 'leased' AND l.leased_until > %(at)s AND l.channel_id = c.id)"""
 
 
+def _is_due(channel: str, lane: int) -> str:
+    by = "urgent_at" if lane == REALTIME else "at"
+    return _IS_DUE.format(channel=channel, lane=lane, by=by)
+
+
 def _due(channel: str) -> list[str]:
-    return [_IS_DUE.format(channel=channel, lane=lane) for lane in LANES]
+    return [_is_due(channel, lane) for lane in LANES]
 
 
 _LOOK = (
@@ -43,10 +48,7 @@ _LEAST_SERVED = (
     " ORDER BY o.vtime LIMIT 1)"
 )
 _ALL = _LOOK + _FROM_OPEN
-_IS_URGENT = (
-    f"SELECT EXISTS (SELECT 1{_FROM_OPEN}"
-    f" AND {_IS_DUE.format(channel='c', lane=REALTIME)})"
-)
+_IS_URGENT = f"SELECT EXISTS (SELECT 1{_FROM_OPEN} AND {_is_due('c', REALTIME)})"
 _ONE = f"{_LOOK}, {_LEAST_SERVED} AS low{_FROM_OPEN} AND c.id = %(channel)s"
 # From one group to the next by the index, however many items are in each.
 _GROUPS = """
@@ -89,13 +91,17 @@ class Place:
 def is_urgent(kind: str, at: datetime) -> bool:
     """Tell whether something is due in the urgent lane of any channel that is open."""
     with connection.cursor() as cursor:
-        cursor.execute(_IS_URGENT, {"kind": kind, "at": _stamp(at)})
+        cursor.execute(_IS_URGENT, _params(kind, at))
         return bool(cursor.fetchone()[0])
 
 
-def open_places(kind: str, at: datetime) -> list[Place]:
-    """Return the channels with something due and room for one more lease."""
-    found = [_place(row, at) for row in _rows(_ALL, kind, at)]
+def open_places(kind: str, at: datetime, *, leave_s: float = 0) -> list[Place]:
+    """Return the channels with something due and room for one more lease.
+
+    leave_s: what is urgent and was due for no longer is not seen.
+    """
+    urgent_at = at - timedelta(seconds=leave_s)
+    found = [_place(row, at) for row in _rows(_ALL, kind, at, urgent_at=urgent_at)]
     return [place for place in found if place is not None]
 
 
@@ -110,9 +116,22 @@ def take_place(kind: str, channel_id: int, at: datetime) -> Place | None:
     return None
 
 
-def _rows(sql: str, kind: str, at: datetime, **more: object) -> list[Channel]:
-    params = {"kind": kind, "at": _stamp(at), **more}
+def _rows(
+    sql: str,
+    kind: str,
+    at: datetime,
+    *,
+    urgent_at: datetime | None = None,
+    channel: int = 0,
+) -> list[Channel]:
+    params = {**_params(kind, at, urgent_at), "channel": channel}
     return list(Channel.objects.raw(sql, params))
+
+
+def _params(
+    kind: str, at: datetime, urgent_at: datetime | None = None
+) -> dict[str, object]:
+    return {"kind": kind, "at": _stamp(at), "urgent_at": _stamp(urgent_at or at)}
 
 
 def _place(row: Channel, at: datetime) -> Place | None:

@@ -54,13 +54,14 @@ BUSY_FROM = 50
 _rng = random.Random()
 
 
-def push_due() -> int:
+def push_due(*, leave_s: float = 0) -> int:
     """Push what is due on every channel until nothing is, or the time slice is over.
 
-    Returns how many rows were taken on.
+    leave_s: for how long what is urgent is left to the worker of that. Returns how
+    many rows were taken on.
     """
     return crew.work(
-        _push_turn,
+        lambda: _serve(queue.turns(outbox.KIND, leave_s=leave_s)),
         hands=settings.WORK_HANDS,
         for_s=settings.WORK_TIME_SLICE_S,
         busy_from=BUSY_FROM,
@@ -70,10 +71,6 @@ def push_due() -> int:
 def urgent_turn() -> int:
     """Serve the first turn that is urgent; return how many rows."""
     return _serve(queue.urgent_turns(outbox.KIND))
-
-
-def _push_turn() -> int:
-    return _serve(queue.turns(outbox.KIND))
 
 
 def _serve(turns: Sequence[queue.Turn]) -> int:

@@ -12,6 +12,9 @@ from crmsync.core import crew, queue
 from crmsync.core.wake import wake
 from integrations.sync import failures_in, fetches, outbox, push
 
+# For how long it is left to that worker. One that is behind, or not there, is helped.
+LEFT_S = 1.0
+
 
 def work_off() -> int:
     """Do what is urgent until nothing is, or the time slice is over.
