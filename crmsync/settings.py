@@ -221,6 +221,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TASK_ROUTES = {
     "integrations.tasks.process_deliveries": {"queue": "ingest"},
+    "integrations.tasks.rush": {"queue": "urgent"},
     "integrations.tasks.*": {"queue": "sync"},
 }
 _REDIS_TRANSPORT = {

@@ -6,6 +6,7 @@ A call to another system is mostly waiting, so one process can have several unde
 from __future__ import annotations
 
 import os
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from django.db import close_old_connections
 
+# Workers that began together do not stop together: one takes the other's place.
+_SPREAD = (0.75, 1.25)
 # A slice that ended amid plenty is followed by one that begins so, if it is by then.
 GOES_ON_S = 5.0
 
@@ -33,7 +36,7 @@ def work(
     join at once where the last slice was over before the work was. What a hand raises
     is raised here, once all are done.
     """
-    until = time.monotonic() + for_s
+    until = time.monotonic() + for_s * random.uniform(*_SPREAD)
     others: list[Future[int]] = []
 
     def join() -> None:

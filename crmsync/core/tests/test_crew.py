@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -93,3 +94,45 @@ def _failing_elsewhere(pile: Pile) -> Callable[[], int]:
 def test_what_another_hand_raises_is_raised_here() -> None:
     with pytest.raises(ValueError, match="broken"):
         crew.work(_failing_elsewhere(Pile(3)), hands=2, for_s=60)
+
+
+@pytest.fixture
+def mid_work() -> Iterator[None]:
+    """A slice of this process was over while two hands still had enough to do."""
+    met = threading.Barrier(2, timeout=20)
+    late = iter([False])
+
+    def take_turn() -> int:
+        if next(late, True):
+            met.wait()
+            time.sleep(3)
+        return 1
+
+    crew.work(take_turn, hands=2, for_s=2)
+    yield
+    crew.work(lambda: 0, hands=2, for_s=60)
+
+
+def test_after_a_slice_amid_plenty_all_hands_begin_at_once(mid_work: None) -> None:
+    together = threading.Barrier(2, timeout=20)
+    turns = iter([together.wait, together.wait])
+    lock = threading.Lock()
+
+    def take_turn() -> int:
+        with lock:
+            meet = next(turns, None)
+        if meet is None:
+            return 0
+        meet()
+        return 1
+
+    assert crew.work(take_turn, hands=2, for_s=60, busy_from=10) == 2
+
+
+def test_what_was_plenty_is_forgotten_once_there_is_none(mid_work: None) -> None:
+    crew.work(lambda: 0, hands=2, for_s=60)
+    pile = Pile(20)
+
+    crew.work(pile.take, hands=4, for_s=60, busy_from=2)
+
+    assert pile.takers == {threading.get_ident()}

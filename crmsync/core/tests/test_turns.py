@@ -398,3 +398,49 @@ def test_turn_of_many_calls_counts_as_many_turns(channel: Channel) -> None:
         calls[turn.lane] += len(items) // 50
 
     assert 0.2 < calls[BATCH] / calls[REALTIME] < 0.6
+
+
+def test_the_last_place_of_a_channel_is_kept_for_what_is_urgent(
+    channel: Channel,
+) -> None:
+    ask(channel, 4, lane=BATCH)
+    ask(channel, 2, lane=REALTIME)
+
+    for _ in range(3):
+        assert queue.claim(KIND, channel_id=channel.pk, limit=1, lane=BATCH)
+    assert not queue.claim(KIND, channel_id=channel.pk, limit=1, lane=BATCH)
+    assert queue.turns(KIND) == [Turn(channel.pk, REALTIME)]
+    assert queue.claim(KIND, channel_id=channel.pk, limit=1, lane=REALTIME)
+    # All places are taken now: that is what they are for.
+    assert not queue.claim(KIND, channel_id=channel.pk, limit=1, lane=REALTIME)
+    WorkItem.objects.update(state="done", wanted=1, applied=1, lease_token=None)
+
+
+def test_a_channel_of_two_places_keeps_none_free(workspace: Workspace) -> None:
+    small = queue.channel("connection:3", cap=2)
+    ask(small, 3, lane=BATCH)
+
+    for _ in range(2):
+        assert queue.claim(KIND, channel_id=small.pk, limit=1, lane=BATCH)
+    assert not queue.claim(KIND, channel_id=small.pk, limit=1, lane=BATCH)
+    WorkItem.objects.update(state="done", wanted=1, applied=1, lease_token=None)
+
+
+def test_urgent_turns_are_only_those(channel: Channel, other: Channel) -> None:
+    ask(channel, 1, lane=BATCH)
+    assert queue.urgent_turns(KIND) == []
+
+    ask(other, 1, lane=REALTIME)
+    ask(other, 1, lane=BATCH)
+
+    assert queue.urgent_turns(KIND) == [Turn(other.pk, REALTIME)]
+
+
+def test_what_is_urgent_and_new_can_be_left_to_others(channel: Channel) -> None:
+    ask(channel, 1, lane=REALTIME)
+    ask(channel, 1, lane=BATCH)
+
+    assert queue.turns(KIND, leave_s=60) == [Turn(channel.pk, BATCH)]
+
+    WorkItem.objects.update(not_before=timezone.now() - timedelta(seconds=61))
+    assert Turn(channel.pk, REALTIME) in queue.turns(KIND, leave_s=60)
