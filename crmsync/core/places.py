@@ -130,7 +130,7 @@ def _rows(
 
 def _params(
     kind: str, at: datetime, urgent_at: datetime | None = None
-) -> dict[str, object]:
+) -> dict[str, str | int]:
     return {"kind": kind, "at": _stamp(at), "urgent_at": _stamp(urgent_at or at)}
 
 

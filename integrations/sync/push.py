@@ -10,6 +10,7 @@ import logging
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.conf import settings
 from django_scopes import scopes_disabled
@@ -61,11 +62,16 @@ def push_due(*, leave_s: float = 0) -> int:
     many rows were taken on.
     """
     return crew.work(
-        lambda: _serve(queue.turns(outbox.KIND, leave_s=leave_s)),
+        partial(push_turn, leave_s),
         hands=settings.WORK_HANDS,
         for_s=settings.WORK_TIME_SLICE_S,
         busy_from=BUSY_FROM,
     )
+
+
+def push_turn(leave_s: float = 0) -> int:
+    """Serve the first turn that has something for us; return how many rows."""
+    return _serve(queue.turns(outbox.KIND, leave_s=leave_s))
 
 
 def urgent_turn() -> int:
@@ -74,7 +80,6 @@ def urgent_turn() -> int:
 
 
 def _serve(turns: Sequence[queue.Turn]) -> int:
-    """Serve the first turn that has something for us; return how many rows."""
     for turn in turns:
         for mapping in _mappings_of(turn):
             if done := _push_group(mapping, turn.lane):

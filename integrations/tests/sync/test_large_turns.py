@@ -55,7 +55,7 @@ def calls(simulator: RunningSimulator) -> int:
 
 
 def take_a_turn() -> int:
-    return push._push_turn()
+    return push.push_turn()
 
 
 @pytest.mark.usefixtures("backlog")

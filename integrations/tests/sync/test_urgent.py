@@ -22,7 +22,6 @@ from integrations.sync.push import push_due
 from integrations.tests.sync.test_lanes import backfill, contact_calls
 from integrations.tests.sync.test_push import record, reply
 
-
 MARK = "nobody.listens"
 
 
