@@ -19,6 +19,8 @@ Fix = Literal["", "connection", "mapping", "conflict", "failure", "run"]
 # How long what was deleted there waits before it is deleted here as well.
 QUARANTINE = timedelta(days=7)
 _NO_TIME = 9000
+# What is told of a conflict that a rule leaves to a person.
+ASKED = frozenset({"Ask me"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,10 @@ class Facts:
     """One record under one mapping.
 
     there: the connection's name; connection, link, item, breaker: their states, "" for
-    none; held_by_run: the paused run its row belongs to; match: the label of what it is
-    found by, "" for nothing; findable: it has a value there; incoming: the class of
-    what did not come in; excluded: why it was last left out.
+    none; held_by_run: the paused run its row belongs to; conflicts: why each is open;
+    match: the label of what it is found by, "" for nothing; findable: it has a value
+    there; incoming: the class of what did not come in; excluded: why it was last left
+    out.
     """
 
     there: str
@@ -53,7 +56,7 @@ class Facts:
     paused_until: datetime | None = None
     urgent: bool = True
     batch_paused_until: datetime | None = None
-    conflicts: int = 0
+    conflicts: Sequence[str] = ()
     match: str = ""
     findable: bool = True
     incoming: str = ""
@@ -131,8 +134,13 @@ def _gone(facts: Facts) -> Verdict | None:
 def _conflict(facts: Facts) -> Verdict | None:
     if not facts.conflicts:
         return None
-    what = "A field" if facts.conflicts == 1 else f"{facts.conflicts} fields"
+    count = len(facts.conflicts)
+    what = "A field" if count == 1 else f"{count} fields"
     told = f"{what} changed on both sides, and the rule is to ask you."
+    # More than a rule's name is to be known before anything is decided.
+    more = [one for one in facts.conflicts if one and one not in ASKED]
+    if more:
+        told = more[0]
     return Verdict("conflict", "Conflict", "warn", told, fix="conflict")
 
 

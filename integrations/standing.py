@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -113,8 +114,9 @@ class _Known:
         rows = Conflict.objects.filter(
             record_type=record_type, record_id=record_id, state=Conflict.State.OPEN
         )
-        counted = rows.order_by().values_list("mapping").annotate(n=Count("id"))
-        self.conflicts: dict[int, int] = dict(counted)
+        self.conflicts: dict[int, list[str]] = defaultdict(list)
+        for mapping_id, reason in rows.order_by("id").values_list("mapping", "reason"):
+            self.conflicts[mapping_id].append(reason)
         ids = [one.connection.channel_id for one in self.mappings]
         self.channels = Channel.objects.in_bulk([one for one in ids if one])
         self.values = _values(record_type, record_id)
@@ -207,7 +209,7 @@ def _facts(
         paused_until=channel.paused_until,
         urgent=item is None or item.lane == outbox.REALTIME,
         batch_paused_until=channel.batch_paused_until,
-        conflicts=known.conflicts.get(mapping.pk, 0),
+        conflicts=known.conflicts.get(mapping.pk, ()),
         match=match,
         findable=findable,
         incoming=incoming.error_class if incoming else "",

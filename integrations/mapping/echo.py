@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 # Stamps of whole seconds, and a clock that is known to about a second.
 MARGIN = timedelta(seconds=2)
@@ -23,6 +24,15 @@ Written = Mapping[str, Sequence[Sequence[object]]]
 FLIPS = 4
 FLIP_WINDOW = timedelta(minutes=10)
 FLIP_VALUES = 3
+
+# More answers in a row than this, to what we wrote, are an automation's.
+HOPS = 2
+# How much one counts that came so soon after our write (s): within seconds it can only
+# be a machine's, what takes minutes may be a person's.
+_ANSWERS = ((10, 1.0), (60, 0.5), (15 * 60, 0.2))
+
+# [value a field came in as, when, how many answers in a row it was the last of]
+Turns = Sequence[Sequence[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +102,69 @@ def _time(entry: Sequence[object]) -> float:
     return float(entry[1])  # type: ignore[arg-type]
 
 
+class Turned(NamedTuple):
+    """A field's turns with the newest. fights: it goes back and forth between two.
+
+    hops: how many answers to our own writes it was the last of, one after the other.
+    """
+
+    turns: list[list[object]]
+    fights: bool
+    hops: float
+
+
 def turned(
-    turns: Sequence[Sequence[object]], value: str, at: datetime
-) -> tuple[list[list[object]], bool]:
+    turns: Turns,
+    value: str,
+    at: datetime,
+    *,
+    pushed_at: datetime | None,
+    answered_s: float | None = None,
+) -> Turned:
     """Note that a field came in as `value`; tell whether two sides fight over it.
 
-    They do when it turned more than FLIPS times within FLIP_WINDOW among a few values.
+    They do when it turned more than FLIPS times within FLIP_WINDOW among a few values,
+    and we wrote to the record each time between: one side alone is a person in doubt.
+    answered_s: see there.
     """
     oldest = (at - FLIP_WINDOW).timestamp()
     recent = [list(one) for one in turns if _time(one) >= oldest]
-    if not recent or recent[-1][0] != value:
+    if recent and recent[-1][0] == value:
         # The same again is no turn: an overlap shows a record at every poll.
-        recent.append([value, at.timestamp()])
+        hops = hops_of(recent)
+    else:
+        hops = _hops(turns, answered_s)
+        if pushed_at is None or (recent and pushed_at.timestamp() < _time(recent[-1])):
+            recent = []
+        recent.append([value, at.timestamp(), *([hops] if hops else [])])
     fights = len(recent) > FLIPS and len({str(one[0]) for one in recent}) <= FLIP_VALUES
-    return recent[-(FLIPS + 1) :], fights
+    return Turned(recent[-(FLIPS + 1) :], fights, hops)
+
+
+def answered_s(
+    turns: Turns, entries: Sequence[Sequence[object]], stamp: datetime
+) -> float | None:
+    """Return how long after our write of a field it was changed there, in seconds.
+
+    None when we have not written it since it last came in. entries: see `Written`;
+    stamp: when the record was changed there, on our clock.
+    """
+    wrote = max((_time(one) for one in entries), default=0.0)
+    if not wrote or (turns and wrote <= _time(turns[-1])):
+        return None
+    return max(0.0, stamp.timestamp() - wrote)
+
+
+def hops_of(turns: Turns) -> float:
+    """Return how many answers in a row the last turn was the last of."""
+    entry = turns[-1] if turns else ()
+    return float(entry[2]) if len(entry) > 2 else 0.0  # type: ignore[arg-type]
+
+
+def _hops(turns: Turns, after_s: float | None) -> float:
+    if after_s is None:
+        return 0.0
+    for within_s, counts in _ANSWERS:
+        if after_s <= within_s:
+            return round(hops_of(turns) + counts, 1)
+    return 0.0

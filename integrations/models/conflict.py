@@ -29,6 +29,8 @@ class Conflict(models.Model):
         HUB = "hub", "crmsync"
         CRM = "crm", "The CRM"
 
+    REASON_LENGTH = 400
+
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE)
     mapping = models.ForeignKey(
@@ -50,7 +52,7 @@ class Conflict(models.Model):
     hub_by = models.CharField(max_length=120, blank=True)
     crm_by = models.CharField(max_length=120, blank=True)
     rule = models.CharField(max_length=12)
-    reason = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=REASON_LENGTH, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     winner = models.CharField(max_length=5, choices=Winner.choices, blank=True)
     resolved_by = models.ForeignKey(

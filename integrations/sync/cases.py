@@ -35,6 +35,8 @@ class Case:
     parents: dict[str, int] = field(default_factory=dict)
     written: dict[str, list[list[object]]] = field(default_factory=dict)
     turns: dict[str, list[list[object]]] = field(default_factory=dict)
+    # remote field -> whether it is certain that two sides fight over it
+    fights: dict[str, bool] = field(default_factory=dict)
     before: Mapping[str, object] = field(default_factory=dict)
     failure: Failure | None = None
     excluded: str = ""

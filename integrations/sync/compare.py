@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from integrations.connectors.base import Connector
 from integrations.mapping import echo
@@ -11,7 +11,6 @@ from integrations.mapping.engine import Problem
 from integrations.mapping.merge import (
     NOTHING,
     Base,
-    Clash,
     FieldRule,
     Outcome,
     Sides,
@@ -19,14 +18,10 @@ from integrations.mapping.merge import (
     take,
 )
 from integrations.models import Conflict, Link, ObjectMapping
-from integrations.sync import clocks, unanswered
+from integrations.sync import clocks, fights, unanswered
 from integrations.sync.cases import Case, base_of
 from integrations.sync.history import hub_times, stored_name
 from integrations.sync.terms import Terms
-
-FIGHT = Outcome(
-    clash=Clash(None, "It keeps turning back and forth: two rules fight over it")
-)
 
 
 def compare(
@@ -42,8 +37,10 @@ def compare(
 
     at: now, on our clock; sending: the push that asks has not written yet.
     """
-    decide(cases, terms, frozen=_frozen(cases), at=at)
+    ahead = clocks.ahead_of_ours(mapping.connection)
+    decide(cases, terms, frozen=_frozen(cases), at=at, ahead=ahead)
     unanswered.recognise(mapping, cases, terms, sending=sending)
+    fights.freeze(mapping, cases, terms)
     doubtful = [case for case in cases if _needs_times(case, terms)]
     if doubtful:
         _by_time(mapping, doubtful, terms, connector)
@@ -55,14 +52,17 @@ def decide(
     *,
     frozen: Mapping[int, frozenset[str]],
     at: datetime,
+    ahead: timedelta = timedelta(0),
 ) -> None:
     """Decide every field by what the cases hold, asking nobody for more.
 
-    frozen: link id -> remote fields that wait for a person.
+    frozen: link id -> remote fields that wait for a person; ahead: how far the CRM's
+    clock is ahead of ours.
     """
     for case in cases:
         if case.failure is None and not case.excluded:
-            _decide_one(case, terms, frozen.get(_link_id(case), frozenset()), at)
+            told = frozen.get(_link_id(case), frozenset())
+            _decide_one(case, terms, told, at=at, ahead=ahead)
 
 
 def _link_id(case: Case) -> int:
@@ -84,7 +84,14 @@ def frozen_fields(link_ids: Sequence[int]) -> dict[int, frozenset[str]]:
     return found
 
 
-def _decide_one(case: Case, terms: Terms, frozen: frozenset[str], at: datetime) -> None:
+def _decide_one(
+    case: Case,
+    terms: Terms,
+    frozen: frozenset[str],
+    *,
+    at: datetime,
+    ahead: timedelta,
+) -> None:
     fields, rules, canon = case.record.fields, terms.rules, terms.canon
     before = case.before = case.link.base if case.link is not None else {}
     crm = case.crm = {
@@ -106,7 +113,7 @@ def _decide_one(case: Case, terms: Terms, frozen: frozenset[str], at: datetime) 
         elif case.link is None:
             outcome = merge(Sides(None, theirs, ours), rule)
         else:
-            outcome = _decide(case, case.link, name, rule, at)
+            outcome = _decide(case, case.link, name, rule, at=at, ahead=ahead)
         if outcome != NOTHING and (name not in frozen or outcome.clash is not None):
             case.outcomes[name] = outcome
 
@@ -139,7 +146,13 @@ def _changed_there(case: Case, name: str) -> bool:
 
 
 def _decide(
-    case: Case, link: Link, name: str, rule: FieldRule, at: datetime
+    case: Case,
+    link: Link,
+    name: str,
+    rule: FieldRule,
+    *,
+    at: datetime,
+    ahead: timedelta,
 ) -> Outcome:
     sides = _sides(case, name, rule)
     if sides.base is None or sides.crm in (None, sides.base.crm):
@@ -150,8 +163,32 @@ def _decide(
     if known is not None:
         case.written[name] = known.left
         return merge(_without_news(sides), rule)
-    case.turns[name], fights = echo.turned(link.turns.get(name, ()), sides.crm, at)
-    return FIGHT if fights and sides.crm != sides.hub else merge(sides, rule)
+    _note_turn(case, link, name, sides, at=at, ahead=ahead)
+    return merge(sides, rule)
+
+
+def _note_turn(
+    case: Case,
+    link: Link,
+    name: str,
+    sides: Sides,
+    *,
+    at: datetime,
+    ahead: timedelta,
+) -> None:
+    """Note that the CRM has changed a field, and whether it may be in a fight."""
+    turns, entries = link.turns.get(name, ()), link.written.get(name, ())
+    after_s = None
+    if entries:
+        stamp = case.record.updated_at
+        changed_at = at if stamp is None else stamp - ahead
+        after_s = echo.answered_s(turns, entries, changed_at)
+    turned = echo.turned(
+        turns, sides.crm or "", at, pushed_at=link.pushed_at, answered_s=after_s
+    )
+    case.turns[name] = turned.turns
+    if (turned.fights or turned.hops > echo.HOPS) and sides.crm != sides.hub:
+        case.fights[name] = turned.fights
 
 
 def _sides(case: Case, name: str, rule: FieldRule) -> Sides:
@@ -174,7 +211,7 @@ def _needs_times(case: Case, terms: Terms) -> list[str]:
     return [
         name
         for name, one in case.outcomes.items()
-        if one.clash and terms.rules[name].rule == "latest" and one is not FIGHT
+        if one.clash and terms.rules[name].rule == "latest" and name not in case.fights
     ]
 
 

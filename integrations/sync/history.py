@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from crmsync.core.models import User
@@ -75,6 +75,23 @@ def replaced(
     for record_id, fields, at in rows.values_list("record_id", "fields", "at"):
         for name, (old, _) in fields.items():
             told.setdefault((record_id, name), []).append(Replaced(old, at))
+    return told
+
+
+def last_changes(
+    mapping: ObjectMapping, record_ids: Collection[int], *, since: datetime
+) -> dict[tuple[int, str], str]:
+    """Return (record, stored field) -> the other connection that changed it last.
+
+    "" when it was anybody else; what the mapping's own connection brought counts not.
+    """
+    here = Q(origin_kind="connection", origin_label=mapping.connection.name)
+    rows = _ours(mapping.record_type, record_ids).filter(at__gte=since).exclude(here)
+    columns = ("record_id", "fields", "origin_kind", "origin_label")
+    told: dict[tuple[int, str], str] = {}
+    for record_id, fields, kind, by in rows.order_by("id").values_list(*columns):
+        name = by if kind == "connection" else ""
+        told |= {(record_id, one): name for one in fields}
     return told
 
 

@@ -106,7 +106,16 @@ def _mark_seen(mapping: ObjectMapping, cases: Sequence[Case]) -> None:
             and link.pulled_at is not None
             and link.remote_version is not None
             and link.remote_version == case.record.updated_at
+            and not _turned_since(case, link)
         )
+
+
+def _turned_since(case: Case, link: Link) -> bool:
+    """Tell whether a field has changed again under the same stamp of whole seconds."""
+    return any(
+        (link.turns.get(name) or [None])[-1] != turns[-1]
+        for name, turns in case.turns.items()
+    )
 
 
 def planned(

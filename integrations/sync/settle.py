@@ -277,6 +277,8 @@ def _line(context: Context, case: Case, result: Taken | None) -> Line | None:
     if outcome in {SyncEntry.Outcome.UNCHANGED, SyncEntry.Outcome.EXCLUDED}:
         return None
     held = [told for told in case.problems.values() if told]
+    clashes_ = (case.outcomes[name].clash for name in case.fights)
+    held += [one.reason for one in clashes_ if one is not None]
     message = case.failure.message if case.failure else " ".join(held)
     changed = result.changed if result else {}
     return Line(

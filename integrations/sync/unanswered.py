@@ -109,6 +109,7 @@ def _agree(case: Case, name: str, terms: Terms) -> None:
     """Merge as if the write had been answered: it is what both sides had."""
     crm = case.crm[name]
     case.turns.pop(name, None)
+    case.fights.pop(name, None)
     sides = Sides(Base(crm, crm), crm, case.hub.get(name, ""))
     outcome = merge(sides, terms.rules[name])
     if outcome == Outcome():

@@ -29,6 +29,7 @@ from leads.testing import make_lead
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 NEW = Facts("HubSpot", NOW)
+ASKED = ("Ask me",)
 LINKED = replace(NEW, link="linked", item="done")
 READY = replace(LINKED, item="ready", not_before=NOW)
 PARKED = replace(LINKED, item="parked", failed=True, error="Not an e-mail address")
@@ -47,7 +48,8 @@ REASONS: list[tuple[Facts, str, str, str]] = [
     (replace(LINKED, link="missing"), "missing", "last comparison", ""),
     (replace(LINKED, link="forbidden"), "deleted", "no longer lets us", ""),
     (replace(LINKED, link="unlinked"), "unlinked", "by hand", ""),
-    (replace(LINKED, conflicts=1), "conflict", "changed on both sides", "conflict"),
+    (replace(LINKED, conflicts=ASKED), "conflict", "changed on both sides", "conflict"),
+    (replace(LINKED, conflicts=("A and B keep",)), "conflict", "A and B", "conflict"),
     (replace(PARKED, error_class="rejected"), "rejected", "e-mail", "failure"),
     (replace(PARKED, error_class="held"), "held", "e-mail", "failure"),
     (replace(PARKED, error_class="duplicate"), "duplicate", "e-mail", "failure"),
@@ -122,9 +124,12 @@ def test_what_is_in_order_is_not_explained(facts: Facts, code: str) -> None:
     ("facts", "first"),
     [
         (replace(PARKED, connection="needs_reauth"), "sign_in"),
-        (replace(PARKED, error_class="rejected", conflicts=2), "rejected"),
+        (
+            replace(PARKED, error_class="rejected", conflicts=ASKED * 2),
+            "rejected",
+        ),
         (replace(READY, failed=True, breaker="open"), "breaker"),
-        (replace(READY, conflicts=1), "conflict"),
+        (replace(READY, conflicts=ASKED), "conflict"),
         (replace(LINKED, link="deleted", item="parked"), "deleted"),
     ],
 )
