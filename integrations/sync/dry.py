@@ -3,35 +3,85 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef
 
-from integrations.models import Link, ObjectMapping
-from integrations.sync import backfill, intake
-from integrations.sync.cases import Case
+from crmsync.core.queue import Failure
+from integrations.models import Link, ObjectMapping, SyncEntry
+from integrations.sync import backfill, gather, intake, settle
+from integrations.sync.cases import Case, outcome_of
+from integrations.sync.counting import clears
 from integrations.sync.driving import Drive
-from integrations.sync.foresight import foresee_out
+from integrations.sync.foresight import Foreseen, foresee_out
 from integrations.sync.pull import fields_to_read
+from integrations.sync.seen import Seen
+from integrations.sync.subjects import Rules
 from integrations.sync.terms import Terms, terms_of
+from leads.services import incoming
 from leads.services.fields import MODELS
+from leads.services.incoming import Taken
 
 SAMPLES = 20
+
+
+# Enough for what a record is known by here, by what it is there, and that it was met.
+_KEYS_EACH = 3
+# Taken for granted of a CRM that does not say how many records it has.
+_MANY = 100_000
+
+
+@dataclass(slots=True)
+class _Slice:
+    """One slice of the run. seen: what earlier records are known by, see `_note`."""
+
+    drive: Drive
+    terms: Terms
+    rules: Rules
+    seen: Seen
+
+    def keep(self, *, over: bool) -> None:
+        """Keep how far it is, and with it all that was counted on the way."""
+        cursor = self.drive.run.cursor
+        if over:
+            cursor.pop("seen", None)
+        else:
+            cursor["seen"] = self.seen.dumped()
+        self.drive.save(samples=self.drive.run.samples)
 
 
 def foresee(drive: Drive) -> bool:
     """Do a slice of the dry run; return whether it is complete."""
     cursor = drive.run.cursor
-    if not cursor.get("scanned") and not _scan(drive):
-        return False
-    return drive.mapping.direction == ObjectMapping.Direction.PULL or _ours(drive)
+    terms = terms_of(drive.mapping, drive.connector)
+    rules = gather.rules_of(drive.mapping, terms)
+    slice_ = _Slice(drive, terms, rules, _seen(drive))
+    over = False
+    try:
+        if cursor.get("scanned") or _scan(slice_):
+            only_in = drive.mapping.direction == ObjectMapping.Direction.PULL
+            over = only_in or _ours(slice_)
+    finally:
+        slice_.keep(over=over)
+    return over
 
 
-def _scan(drive: Drive) -> bool:
+def _seen(drive: Drive) -> Seen:
+    if kept := drive.run.cursor.get("seen"):
+        return Seen.loaded(str(kept))
+    count = MODELS[drive.mapping.record_type].objects.count()
+    if drive.mapping.direction != ObjectMapping.Direction.PUSH:
+        there = drive.connector.count(drive.mapping.remote_object)
+        count += _MANY if there is None else there
+    return Seen.for_keys(count * _KEYS_EACH)
+
+
+def _scan(slice_: _Slice) -> bool:
+    drive, terms = slice_.drive, slice_.terms
     run, mapping = drive.run, drive.mapping
     if mapping.direction == ObjectMapping.Direction.PUSH:
         return True
-    terms = terms_of(mapping, drive.connector)
     names = fields_to_read(mapping, terms.pulled)
     while drive.may_go_on():
         page = drive.connector.scan(
@@ -39,47 +89,99 @@ def _scan(drive: Drive) -> bool:
         )
         records = [one for one in page.records if not one.became]
         cases = intake.planned(mapping, records, terms, drive.connector)
-        _note(drive, cases, terms)
+        _note(slice_, cases)
         run.cursor["page"] = page.cursor
         run.cursor["scanned"] = page.cursor is None
-        drive.save(samples=run.samples)
         if page.cursor is None:
             return True
     return False
 
 
-def _note(drive: Drive, cases: Sequence[Case], terms: Terms) -> None:
-    counts: Counter[str] = Counter()
-    met = drive.run.cursor.setdefault("met", [])
+def _note(slice_: _Slice, cases: Sequence[Case]) -> None:
+    """Count what would become of a page of remote records.
+
+    The first of several new ones with the same key would be made; the others are the
+    same record once it is there, and wait for a person to merge them in the CRM.
+    """
+    drive, counts = slice_.drive, Counter[str]()
+    _refuse_repeated(slice_, cases)
+    results = settle.foresee(drive.mapping, cases, slice_.terms)
     for case in cases:
-        if case.link is None and case.record_id is not None:
-            met.append(case.record_id)
-        for outcome in outcomes_of(case):
-            counts[outcome] += 1
+        result = results.get(case.ref)
+        _remember(slice_, case, result)
+        counts.update(outcomes_of(case, result))
         if len(drive.run.samples) < SAMPLES and (case.takes or case.sends):
             drive.run.samples.append(_sample(case))
     drive.count(counts)
 
 
-def outcomes_of(case: Case) -> list[str]:
+def _refuse_repeated(slice_: _Slice, cases: Sequence[Case]) -> None:
+    """Fail what would by then be found to be a record that this run makes."""
+    workspace, seen = slice_.drive.mapping.workspace, slice_.seen
+    for case in cases:
+        if case.record_id is not None or case.failure is not None or case.excluded:
+            continue
+        known = incoming.known_as(
+            workspace, slice_.drive.mapping.record_type, case.values
+        )
+        if any(one in seen for one in (*known.keys, *known.asked)):
+            case.failure = Failure("duplicate", "It is there twice.", code="TWICE")
+
+
+def _remember(slice_: _Slice, case: Case, result: Taken | None) -> None:
+    """Note by what a remote record is found, and by what the one made for it would be.
+
+    The keys stand for the records: of millions there are no lists.
+    """
+    mapping, seen = slice_.drive.mapping, slice_.seen
+    if case.link is None and case.record_id is not None:
+        seen.add([_met(case.record_id)])
+    if name := slice_.rules.match_field:
+        _note_there(slice_, [case.record.fields.get(name)])
+    if result is not None and result.created and not result.stale:
+        known = incoming.known_as(mapping.workspace, mapping.record_type, case.values)
+        seen.add([*known.keys, *known.shared])
+
+
+def _met(record_id: int) -> str:
+    return f"met {record_id}"
+
+
+def _there(slice_: _Slice, value: object) -> str:
+    canon = slice_.terms.canon.get(slice_.rules.match_field, str)
+    return f"there {canon(str(value or '')).strip().casefold()}"
+
+
+def _note_there(slice_: _Slice, values: Iterable[object]) -> None:
+    """Note which values the CRM has, and which of them more than once."""
+    for value in values:
+        key = _there(slice_, value)
+        slice_.seen.add([f"more {key}" if key in slice_.seen else key])
+
+
+def outcomes_of(case: Case, result: Taken | None) -> list[str]:
     """Return what would become of a record, on this side and on the other."""
-    if case.excluded:
-        return ["skipped"]
-    if case.failure is not None:
-        return ["held"]
-    told = []
-    if case.record_id is None:
-        told.append("created_here")
-    elif case.takes:
-        told.append("updated_here")
-    if any(text == "" and case.hub.get(n) for n, text in case.takes.items()):
+    outcome = outcome_of(case, result)
+    if result is not None and result.stale:
+        outcome = SyncEntry.Outcome.FAILED
+    told = [_WORDS[outcome]]
+    if clears(case):
         told.append("cleared_here")
-    if case.sends:
+    if case.sends and case.failure is None and not case.excluded:
         told.append("updated")
-    asks = any(one.clash and one.clash.winner is None for one in case.outcomes.values())
-    if asks or any(case.problems.values()):
-        told.append("held")
-    return told or ["unchanged"]
+    more = [one for one in told if one != "unchanged"]
+    return more or told
+
+
+_WORDS: Mapping[str, str] = {
+    SyncEntry.Outcome.CREATED: "created_here",
+    SyncEntry.Outcome.UPDATED: "updated_here",
+    SyncEntry.Outcome.LINKED: "unchanged",
+    SyncEntry.Outcome.UNCHANGED: "unchanged",
+    SyncEntry.Outcome.EXCLUDED: "skipped",
+    SyncEntry.Outcome.HELD: "held",
+    SyncEntry.Outcome.FAILED: "held",
+}
 
 
 def _sample(case: Case) -> dict[str, object]:
@@ -92,8 +194,9 @@ def _sample(case: Case) -> dict[str, object]:
     }
 
 
-def _ours(drive: Drive) -> bool:
+def _ours(slice_: _Slice) -> bool:
     """Go through what is only here, or all of ours where nothing is pulled."""
+    drive = slice_.drive
     run, mapping = drive.run, drive.mapping
     linked = Link.objects.filter(
         connection=mapping.connection,
@@ -106,7 +209,6 @@ def _ours(drive: Drive) -> bool:
         rows = rows.filter(~Exists(linked))
     if mapping.only_kinds:
         rows = rows.filter(kind__in=mapping.only_kinds)
-    met = set(run.cursor.get("met", ()))
     while drive.may_go_on():
         last = run.cursor.get("last_id", 0)
         ids = list(
@@ -114,13 +216,48 @@ def _ours(drive: Drive) -> bool:
         )
         if not ids:
             return True
-        found = foresee_out(
-            mapping, [one for one in ids if one not in met], drive.connector
-        )
+        new = [one for one in ids if _met(one) not in slice_.seen]
+        found = foresee_out(mapping, new, drive.connector)
+        found = _met_there(slice_, found)
         drive.count(Counter(one.outcome for one in found))
         for one in found:
             if len(run.samples) < SAMPLES and one.fields:
                 run.samples.append(one.sample)
         run.cursor["last_id"] = ids[-1]
-        drive.save(samples=run.samples)
     return False
+
+
+def _met_there(slice_: _Slice, found: Sequence[Foreseen]) -> list[Foreseen]:
+    """Tell what would be found there by its key from what would be made.
+
+    Where the CRM was not read it is asked for the keys alone.
+    """
+    new = [one for one in found if one.outcome == "created" and one.key]
+    if slice_.drive.mapping.direction == ObjectMapping.Direction.PUSH:
+        _look_up(slice_, [one.key for one in new])
+    there = {one.record_id: _there(slice_, one.key) for one in new}
+    told = []
+    for one in found:
+        key = there.get(one.record_id)
+        unsure = (f"ours {key}", f"more {key}")
+        if key is not None and any(one in slice_.seen for one in unsure):
+            one = replace(one, outcome="held")
+        elif key is not None:
+            slice_.seen.add([f"ours {key}"])
+            one = replace(one, outcome="updated") if key in slice_.seen else one
+        told.append(one)
+    return told
+
+
+def _look_up(slice_: _Slice, keys: Sequence[str]) -> None:
+    """Note which of these values the CRM has."""
+    name, drive = slice_.rules.match_field, slice_.drive
+    if not keys:
+        return
+    there = drive.connector.fetch(
+        slice_.rules.remote_object,
+        list(dict.fromkeys(keys)),
+        fields=[name],
+        key_field=name,
+    )
+    _note_there(slice_, (one.fields.get(name) for one in there))

@@ -36,13 +36,17 @@ OUTCOMES = (
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """One record of ours. fields: remote field -> [value there by now, value sent]."""
+    """One record of ours. fields: remote field -> [value there by now, value sent].
+
+    key: of a new one, the value it is looked for by there, "" for none.
+    """
 
     record_id: int
     label: str
     outcome: str
     reason: str = ""
     fields: Mapping[str, list[str]] = field(default_factory=dict)
+    key: str = ""
 
     @property
     def sample(self) -> dict[str, object]:
@@ -65,12 +69,14 @@ def foresee_out(
     items = [WorkItem(pk=one, key=outbox.key_of(mapping.pk, one)) for one in record_ids]
     subjects = gather.subjects(mapping, items, asks_parents=False)
     return [
-        _foreseen(record_id, subject, decide(subject, rules))
+        _foreseen(record_id, subject, decide(subject, rules), rules.match_field)
         for record_id, subject in zip(record_ids, subjects, strict=True)
     ]
 
 
-def _foreseen(record_id: int, subject: Subject, decision: Decision) -> Foreseen:
+def _foreseen(
+    record_id: int, subject: Subject, decision: Decision, match_field: str
+) -> Foreseen:
     label = subject.record.label if subject.record else ""
     match decision:
         case Send():
@@ -80,7 +86,9 @@ def _foreseen(record_id: int, subject: Subject, decision: Decision) -> Foreseen:
                 for name, text in decision.write.fields.items()
             }
             word = "created" if new else "updated"
-            return Foreseen(record_id, label, word, fields=fields)
+            is_found_by_it = new and decision.write.key_field == match_field
+            key = decision.write.key_value or "" if is_found_by_it else ""
+            return Foreseen(record_id, label, word, fields=fields, key=key)
         case Wait():
             word = "updated" if subject.remote_id else "created"
             return Foreseen(record_id, label, word, decision.reason)

@@ -87,27 +87,48 @@ def settle(context: Context, cases: Sequence[Case], terms: Terms) -> list[Case]:
 def _write_ours(
     context: Context, cases: Sequence[Case], terms: Terms
 ) -> dict[str, Taken]:
-    entered_at = _entered_at(context.mapping, cases)
-    rows = [
+    mapping = context.mapping
+    rows = _rows(mapping, cases)
+    if not rows:
+        return {}
+    taken = incoming.take(
+        mapping.workspace, mapping.record_type, rows, origin=context.origin
+    )
+    return {one.ref: one for one in taken}
+
+
+def foresee(
+    mapping: ObjectMapping, cases: Sequence[Case], terms: Terms
+) -> dict[str, Taken]:
+    """Return what writing ours would come to, and note in the cases what is refused.
+
+    Nothing is written; a stale one would be compared anew.
+    """
+    rows = _rows(mapping, cases)
+    taken = incoming.foresee(mapping.workspace, mapping.record_type, rows)
+    results = {one.ref: one for one in taken}
+    for case in cases:
+        result = results.get(case.ref)
+        if result is None or not result.stale:
+            _note_errors(case, result, terms)
+    return results
+
+
+def _rows(mapping: ObjectMapping, cases: Sequence[Case]) -> list[Incoming]:
+    entered_at = _entered_at(mapping, cases)
+    return [
         Incoming(
             ref=case.ref,
             record_id=case.record_id,
             values=case.values,
             expected=_expected(case),
             parents=case.parents,
-            kind=_kind(context.mapping) if case.record_id is None else "",
+            kind=_kind(mapping) if case.record_id is None else "",
             said_at=entered_at.get(case.ref),
         )
         for case in cases
         if _writes_ours(case)
     ]
-    if not rows:
-        return {}
-    mapping = context.mapping
-    taken = incoming.take(
-        mapping.workspace, mapping.record_type, rows, origin=context.origin
-    )
-    return {one.ref: one for one in taken}
 
 
 def _entered_at(mapping: ObjectMapping, cases: Sequence[Case]) -> dict[str, datetime]:
@@ -142,7 +163,7 @@ def _note_errors(case: Case, result: Taken | None, terms: Terms) -> None:
     """A value that could not be kept here is held; the rest of the record is in."""
     if result is None:
         return
-    if result.record_id is None:
+    if result.record_id is None and not result.created:
         told = "; ".join(f"{n}: {why}" for n, why in result.errors.items())
         case.failure = Failure("rejected", told or "It could not be made here.")
         return

@@ -49,6 +49,37 @@ def find(workspace: Workspace, record_type: str, rows: Sequence[Row]) -> list[Fo
         return finder(workspace, rows)
 
 
+@dataclass(frozen=True, slots=True)
+class KnownAs:
+    """By what a record would be found. keys: its own, no two records have one of them.
+
+    shared: what others may have as well, so that it decides only among records that are
+    stored; asked: of those, what it would be looked for by itself.
+    """
+
+    keys: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+
+
+def known_as(workspace: Workspace, record_type: str, row: Row) -> KnownAs:
+    """Return by what a record is known, as plain words that can be compared."""
+    if record_type == "lead":
+        its = keys_of(_person(row), phone_region=workspace.phone_region)
+        shared = (f"phone {its.phone}",) if its.phone else ()
+        keys = tuple(f"{kind} {value}" for kind, value in its.pairs)
+        return KnownAs(keys, shared, () if keys else shared)
+    if record_type == "company":
+        domain, (name, country) = normal_domain(_text(row, "domain")), _name(row)
+        own = bool(domain) and domain not in FREE_MAIL
+        any_ = f"name {name}\n{country}"
+        names = (any_,) if own else (any_, f"{any_}\nno domain")
+        asked = f"{any_}\nno domain" if own else any_
+        keys = (f"domain {domain}",) if own else ()
+        return KnownAs(keys, names, (asked,)) if name else KnownAs(keys)
+    return KnownAs()
+
+
 def _leads(workspace: Workspace, rows: Sequence[Row]) -> list[Found]:
     keys = [keys_of(_person(one), phone_region=workspace.phone_region) for one in rows]
     known, by_phone = people.known_by(keys), people.sharing_phones(keys)

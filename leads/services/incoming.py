@@ -16,12 +16,23 @@ from leads.services import changes, saving, translation
 from leads.services.drafts import Draft
 from leads.services.fields import AnyRecord
 from leads.services.filling import fill
-from leads.services.finding import KNOWN_BY, Found, find
+from leads.services.finding import KNOWN_BY, Found, KnownAs, find, known_as
 from leads.services.rules import RULES
 from leads.services.saving import in_transaction
 from leads.services.sifting import leave_out, sift
 
-__all__ = ["KNOWN_BY", "Found", "Incoming", "Taken", "find", "put_back", "take"]
+__all__ = [
+    "KNOWN_BY",
+    "Found",
+    "Incoming",
+    "KnownAs",
+    "Taken",
+    "find",
+    "foresee",
+    "known_as",
+    "put_back",
+    "take",
+]
 
 _GONE = "It is no longer here."
 
@@ -84,17 +95,39 @@ def take(
     """Store what came in, in one transaction; one result each, in order."""
 
     def write() -> list[Taken]:
-        entries = _entries(workspace, record_type, rows)
-        live = [(e.draft, e.values) for e in entries if e.draft and not e.stale]
-        fill(workspace, record_type, live)
-        drafts = list({id(draft): draft for draft, _ in live}.values())
-        leave_out(drafts)
-        sift(record_type, drafts)
-        _mark_outdated(entries)
+        entries = _checked(workspace, record_type, rows)
         _store(workspace, record_type, entries, origin)
         return [_taken(entry) for entry in entries]
 
     return in_transaction(workspace, write) if rows else []
+
+
+def foresee(
+    workspace: Workspace, record_type: str, rows: Sequence[Incoming]
+) -> list[Taken]:
+    """Return what `take` would do, but for the ids of new records; nothing is stored.
+
+    Of several new records with the same key the first is made and the others are stale.
+    """
+
+    def check() -> list[Taken]:
+        return [_taken(one) for one in _checked(workspace, record_type, rows)]
+
+    return in_transaction(workspace, check) if rows else []
+
+
+def _checked(
+    workspace: Workspace, record_type: str, rows: Sequence[Incoming]
+) -> list[_Entry]:
+    """Return drafts of the rows without what does not fit."""
+    entries = _entries(workspace, record_type, rows)
+    live = [(e.draft, e.values) for e in entries if e.draft and not e.stale]
+    fill(workspace, record_type, live)
+    drafts = list({id(draft): draft for draft, _ in live}.values())
+    leave_out(drafts)
+    sift(record_type, drafts)
+    _mark_outdated(entries)
+    return entries
 
 
 def put_back(
