@@ -7,7 +7,7 @@ tells wait for the read beside it, see `passing`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crmsync.core import queue
+from crmsync.core.models import WorkItem
 from crmsync.core.queue import Ask
 from integrations.models import Connection, ObjectMapping
 from integrations.sync import failures_in, passing, pull
@@ -24,6 +25,8 @@ from integrations.webhooks.base import OWN, Hint
 # Our own writes come back within seconds; after this the way back is not working.
 ECHO_WITHIN = timedelta(minutes=15)
 SILENT_AFTER = 3
+# A write is noted so long after its call at most; a bulk job takes its time.
+NOTED_AFTER = timedelta(minutes=5)
 _KEEP_HEARD_S = 7 * 24 * 3600
 
 # What became of a hint: its record is fetched, all of the object is pulled, it is our
@@ -50,7 +53,8 @@ def take(connection: Connection, told: Sequence[Told]) -> list[Outcome]:
     )
     fetched = [one for one, outcome in pairs if outcome == "fetch"]
     passing.keep(connection, fetched, mappings)
-    note_echo(connection, {hint.remote_object for hint, _ in told})
+    all_of_it = {h.remote_object for (h, _), one in pairs if one in {"pull", "echo"}}
+    note_echo(connection, all_of_it)
     return outcomes
 
 
@@ -113,20 +117,31 @@ def _ask(
 
 
 def note_echo(connection: Connection, remote_objects: Iterable[str]) -> None:
-    """Remember, once the transaction is durable, that the CRM speaks of these objects.
+    """Remember, once the transaction is durable, that our writes of these come back.
 
-    Any notice counts, for few CRMs tell our own writes from others'. It is kept in the
-    cache: to forget it costs a few polls too many, and no record.
+    Of a notice that does not say it is our own, the row that fetches its record tells.
+    It is kept in the cache: to forget it costs a few polls too many, and no record.
     """
     at = timezone.now()
     heard = {_key(connection, name): at for name in remote_objects}
-    transaction.on_commit(lambda: cache.set_many(heard, _KEEP_HEARD_S))
+    if heard:
+        transaction.on_commit(lambda: cache.set_many(heard, _KEEP_HEARD_S))
 
 
 def heard_at(connection: Connection, remote_object: str) -> datetime | None:
-    """Return when a webhook last spoke of an object, None when that is not known."""
+    """Return when a write of ours was last heard of as such, None: not known."""
     found = cache.get(_key(connection, remote_object))
     return found if isinstance(found, datetime) else None
+
+
+def heard_of(
+    mapping: ObjectMapping, remote_ids: Collection[str]
+) -> dict[str, datetime]:
+    """Return remote id -> when a notice last named the record, of those it did."""
+    keys = [failures_in.key_of(mapping.pk, one) for one in remote_ids]
+    rows = WorkItem.objects.filter(kind=failures_in.KIND, key__in=keys)
+    told = rows.values_list("key", "updated_at")
+    return {failures_in.remote_id_of(key): at for key, at in told}
 
 
 def _key(connection: Connection, remote_object: str) -> str:
@@ -134,15 +149,16 @@ def _key(connection: Connection, remote_object: str) -> str:
 
 
 def is_silent(
-    writes: Sequence[datetime], heard: datetime | None, *, now: datetime
+    writes: Sequence[tuple[datetime, datetime | None]], *, now: datetime
 ) -> bool:
-    """Tell whether the last three writes that should have come back did not.
+    """Tell whether the last three writes that should have come back did not. Pure.
 
-    writes: when records of one object were written; heard: when anything was last heard
-    of the object. Pure.
+    writes: when a record was written, and when its notice came last, None for never.
+    One that is a little older than the write is its own: that is noted when all of its
+    batch is done.
     """
-    overdue = sorted(one for one in writes if one <= now - ECHO_WITHIN)
+    overdue = sorted(one for one in writes if one[0] <= now - ECHO_WITHIN)
     last = overdue[-SILENT_AFTER:]
-    if len(last) < SILENT_AFTER:
-        return False
-    return heard is None or heard < last[0]
+    return len(last) == SILENT_AFTER and not any(
+        heard is not None and heard >= wrote - NOTED_AFTER for wrote, heard in last
+    )

@@ -14,7 +14,8 @@ log = logging.getLogger(__name__)
 # Fast polling lasts this long from the last look that found silence.
 FAST_FOR = timedelta(hours=1)
 _WROTE = (SyncEntry.Outcome.CREATED, SyncEntry.Outcome.UPDATED)
-_LOOKED_AT = 10
+# Every mapping has one of so many turns, which take so long.
+EVERY, TURNS = timedelta(seconds=15), 4
 
 
 def listen(mapping: ObjectMapping, *, now: datetime) -> bool:
@@ -26,8 +27,7 @@ def listen(mapping: ObjectMapping, *, now: datetime) -> bool:
     there = Endpoint.objects.filter(connection=connection, active=True).exists()
     if not there or not pull.pulls(mapping):
         return False
-    heard = hints.heard_at(connection, mapping.remote_object)
-    silent = hints.is_silent(_writes(mapping), heard, now=now)
+    silent = hints.is_silent(_writes(mapping, now), now=now)
     if silent:
         _go_fast(mapping, now)
     elif mapping.fast_pull_until is not None:
@@ -36,14 +36,36 @@ def listen(mapping: ObjectMapping, *, now: datetime) -> bool:
     return silent
 
 
-def _writes(mapping: ObjectMapping) -> list[datetime]:
+def is_time(mapping: ObjectMapping, *, now: datetime) -> bool:
+    """Tell whether a mapping has its turn to be looked at, of turns that all get."""
+    turn = int(now.timestamp()) // EVERY.seconds
+    return turn % TURNS == mapping.pk % TURNS
+
+
+def _writes(
+    mapping: ObjectMapping, now: datetime
+) -> list[tuple[datetime, datetime | None]]:
+    """Return the last writes that should have come back, and when each was heard of.
+
+    What was written since must not hide them, however much that is.
+    """
     rows = SyncEntry.objects.filter(
         connection=mapping.connection,
         mapping=mapping,
         direction="push",
         outcome__in=_WROTE,
+        at__lte=now - hints.ECHO_WITHIN,
     )
-    return list(rows.order_by("-id").values_list("at", flat=True)[:_LOOKED_AT])
+    newest = rows.order_by("-id").values_list("remote_id", "at")
+    written = list(newest[: hints.SILENT_AFTER])
+    if len(written) < hints.SILENT_AFTER:
+        return []
+    heard = hints.heard_of(mapping, [remote_id for remote_id, _ in written])
+    own = hints.heard_at(mapping.connection, mapping.remote_object)
+    return [
+        (at, max((x for x in (heard.get(remote_id), own) if x), default=None))
+        for remote_id, at in written
+    ]
 
 
 def _go_fast(mapping: ObjectMapping, now: datetime) -> None:

@@ -36,7 +36,8 @@ def ask_due() -> int:
         with in_workspace(mapping.workspace):
             asked += _batch(mapping, now) + _sweep(mapping, now) + _audit(mapping, now)
             asked += gone.carry_over_deletes(mapping, now=now)
-            listening.listen(mapping, now=now)
+            if listening.is_time(mapping, now=now):
+                listening.listen(mapping, now=now)
     return asked
 
 
