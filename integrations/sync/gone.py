@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
@@ -10,15 +9,11 @@ from django.db import transaction
 
 from crmsync.core import queue
 from integrations.connectors.base import Connector
-from integrations.connectors.limits import in_lane
-from integrations.connectors.session import open_connector
-from integrations.errors import SyncError, Unsupported
+from integrations.errors import Unsupported
 from integrations.models import Link, ObjectMapping, Run, SyncEntry
 from integrations.records import Gone
-from integrations.sync import brake, calls, failures_in, mass_deletes, moved, outbox
+from integrations.sync import brake, failures_in, mass_deletes, moved, outbox
 from leads.services import removal
-
-log = logging.getLogger(__name__)
 
 # How long a deletion waits before it is carried over to the other side.
 QUARANTINE = timedelta(days=7)
@@ -135,13 +130,15 @@ def _entry(mapping: ObjectMapping, link: Link, policy: str) -> SyncEntry:
     )
 
 
-def carry_over_deletes(mapping: ObjectMapping, *, now: datetime) -> int:
+def carry_over_deletes(
+    mapping: ObjectMapping, connector: Connector, *, now: datetime
+) -> int:
     """Delete here what was deleted there and has waited long enough; return how many.
 
     Each is looked for once more, by its id: what was restored there meanwhile is linked
-    again and stays. Without an answer nothing is deleted.
+    again and stays. Without an answer, which raises SyncError, nothing is deleted.
     """
-    if mapping.deletes != ObjectMapping.Deletes.PROPAGATE or not mapping.active:
+    if mapping.deletes != ObjectMapping.Deletes.PROPAGATE:
         return 0
     rows = Link.objects.filter(
         connection=mapping.connection,
@@ -151,7 +148,7 @@ def carry_over_deletes(mapping: ObjectMapping, *, now: datetime) -> int:
         gone_at__lte=now - QUARANTINE,
     )
     links = list(rows[:500])
-    links = _without_restored(mapping, links) if links else []
+    links = _without_restored(mapping, connector, links) if links else []
     if links:
         removal.delete(
             mapping.workspace,
@@ -163,14 +160,12 @@ def carry_over_deletes(mapping: ObjectMapping, *, now: datetime) -> int:
     return len(links)
 
 
-def _without_restored(mapping: ObjectMapping, links: Sequence[Link]) -> list[Link]:
+def _without_restored(
+    mapping: ObjectMapping, connector: Connector, links: Sequence[Link]
+) -> list[Link]:
     """Return those that are gone still; link the others again and have them read."""
-    try:
-        survivors = _look_again(mapping, [link.remote_id for link in links])
-    except SyncError as error:
-        told = {"mapping": mapping.pk, "error_class": error.error_class}
-        log.warning("deletions wait, not looked at", extra=told)
-        return []
+    asked = [link.remote_id for link in links]
+    survivors = _look_again(connector, mapping.remote_object, asked)
     back = [link for link in links if link.remote_id in survivors]
     for link in back:
         if survivors[link.remote_id] != link.remote_id:
@@ -183,18 +178,14 @@ def _without_restored(mapping: ObjectMapping, links: Sequence[Link]) -> list[Lin
     return [link for link in links if link.remote_id not in survivors]
 
 
-def _look_again(mapping: ObjectMapping, remote_ids: Sequence[str]) -> dict[str, str]:
+def _look_again(
+    connector: Connector, remote_object: str, remote_ids: Sequence[str]
+) -> dict[str, str]:
     """Return id -> what it leads to in the CRM now, of those that are there."""
-    connector, made = open_connector(mapping.connection)
-    try:
-        with in_lane(outbox.BULK):
-            found = connector.fetch(mapping.remote_object, remote_ids, fields=[])
-    finally:
-        calls.record(mapping.connection, made.take())
     asked = set(remote_ids)
     return {
         one: record.remote_id
-        for record in found
+        for record in connector.fetch(remote_object, remote_ids, fields=[])
         if not record.archived
         for one in (record.remote_id, *record.other_ids)
         if one in asked

@@ -1,6 +1,7 @@
-"""What comes by the clock: polls, batches, full comparisons, audits, late deletions.
+"""What comes by the clock: polls, batches, full comparisons, audits.
 
-Each is asked for once, however many ask: who gets there first moves the slot on.
+Each is asked for once, however many ask: who gets there first moves the slot on. No CRM
+is called here: one that is slow must not hold up the others' turns.
 What a connection may have under way at once follows its vendor's facts as well.
 """
 
@@ -17,7 +18,7 @@ from crmsync.core.models import Channel, Workspace
 from crmsync.core.scoping import in_workspace
 from integrations.connectors import CONNECTORS
 from integrations.models import Connection, Cursor, ObjectMapping, Run
-from integrations.sync import gone, listening, pull, runs
+from integrations.sync import listening, pull, runs
 from integrations.sync.schedule import BadSchedule, next_slot
 from leads.services import unmerging
 
@@ -35,7 +36,6 @@ def ask_due() -> int:
     for mapping in _working():
         with in_workspace(mapping.workspace):
             asked += _batch(mapping, now) + _sweep(mapping, now) + _audit(mapping, now)
-            asked += gone.carry_over_deletes(mapping, now=now)
             if listening.is_time(mapping, now=now):
                 listening.listen(mapping, now=now)
     return asked

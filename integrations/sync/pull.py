@@ -344,7 +344,8 @@ def _follow_gone(mapping: ObjectMapping, connector: Connector) -> Failure | None
     """
     try:
         gone.follow_approved(mapping)
-        _pull_gone(mapping, connector)
+        if _pull_gone(mapping, connector):
+            gone.carry_over_deletes(mapping, connector, now=queue.now())
     except (RateLimited, ReauthRequired):
         raise
     except SyncError as error:
@@ -353,15 +354,16 @@ def _follow_gone(mapping: ObjectMapping, connector: Connector) -> Failure | None
     return None
 
 
-def _pull_gone(mapping: ObjectMapping, connector: Connector) -> None:
-    """Ask what was deleted or merged, now and then."""
+def _pull_gone(mapping: ObjectMapping, connector: Connector) -> bool:
+    """Ask what was deleted or merged, now and then; return whether it was time to."""
     cursor = Cursor.objects.get(mapping=mapping)
     until = cursor.read_up_to
     assert until is not None
     since = cursor.gone_up_to
     if since is not None and until - since < GONE_EVERY:
-        return
+        return False
     overlap = timedelta(seconds=mapping.overlap_s)
     gone.pull_gone(mapping, connector, since=(since or until) - overlap, until=until)
     cursor.gone_up_to = until
     cursor.save(update_fields=["gone_up_to"])
+    return True

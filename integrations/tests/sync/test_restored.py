@@ -9,7 +9,7 @@ import pytest
 from crmsync.core import queue
 from integrations.models import Connection, Cursor, Link, ObjectMapping, Run
 from integrations.simulators.testing import RunningSimulator
-from integrations.sync import failures_in, gone, pull, runs
+from integrations.sync import failures_in, plans, pull, runs
 from integrations.tests.sync.crm import HubSpotUser, only, sync
 from leads.models import Lead
 
@@ -46,9 +46,15 @@ def restore(simulator: RunningSimulator, remote_id: str) -> None:
     simulator.seed([{**found, "updatedAt": at.isoformat(), "silent": True}])
 
 
-def carry_over(mapping: ObjectMapping) -> int:
-    mapping.refresh_from_db()
-    return gone.carry_over_deletes(mapping, now=queue.now() + timedelta(days=8))
+def wait_out() -> None:
+    """Let the quarantine of all that was deleted there pass."""
+    Link.objects.update(gone_at=queue.now() - timedelta(days=8))
+    Cursor.objects.update(gone_up_to=queue.now() - timedelta(hours=1))
+
+
+def calls(simulator: RunningSimulator) -> int:
+    total: int = simulator.stats()["total"]
+    return total
 
 
 def test_a_hint_about_a_restored_record_links_it_again(
@@ -79,8 +85,9 @@ def test_a_record_restored_unnoticed_is_not_deleted_after_the_quarantine(
     mapping: ObjectMapping, deleted: str, hubspot_simulator: RunningSimulator
 ) -> None:
     restore(hubspot_simulator, deleted)
+    wait_out()
 
-    assert carry_over(mapping) == 0
+    sync(1)
 
     assert Link.objects.get().state == Link.State.LINKED
     assert Lead.objects.count() == 1
@@ -89,7 +96,9 @@ def test_a_record_restored_unnoticed_is_not_deleted_after_the_quarantine(
 def test_what_is_gone_still_is_deleted_after_the_quarantine(
     mapping: ObjectMapping, deleted: str
 ) -> None:
-    assert carry_over(mapping) == 1
+    wait_out()
+
+    sync(1)
 
     assert not Lead.objects.exists()
     assert not Link.objects.exists()
@@ -102,9 +111,22 @@ def test_nothing_is_deleted_while_nobody_can_look(
     hubspot_simulator: RunningSimulator,
     fault: str,
 ) -> None:
+    wait_out()
     hubspot_simulator.set_fault(fault, object="contacts")
 
-    assert carry_over(mapping) == 0
+    sync(1)
 
     assert Link.objects.get().state == Link.State.DELETED
+    assert Lead.objects.count() == 1
+
+
+def test_the_clock_calls_no_crm(
+    mapping: ObjectMapping, deleted: str, hubspot_simulator: RunningSimulator
+) -> None:
+    wait_out()
+    before = calls(hubspot_simulator)
+
+    plans.ask_due()
+
+    assert calls(hubspot_simulator) == before
     assert Lead.objects.count() == 1
