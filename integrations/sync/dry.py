@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef
 
 from crmsync.core.queue import Failure
 from integrations.models import Link, ObjectMapping, SyncEntry
-from integrations.sync import backfill, gather, intake, settle
+from integrations.records import Page
+from integrations.sync import backfill, gather, intake, pages, settle
 from integrations.sync.cases import Case, outcome_of
 from integrations.sync.counting import clears
 from integrations.sync.driving import Drive
@@ -83,18 +85,19 @@ def _scan(slice_: _Slice) -> bool:
     if mapping.direction == ObjectMapping.Direction.PUSH:
         return True
     names = fields_to_read(mapping, terms.pulled)
-    while drive.may_go_on():
-        page = drive.connector.scan(
-            mapping.remote_object, str(run.cursor.get("page") or "") or None, names
-        )
-        records = [one for one in page.records if not one.became]
-        cases = intake.planned(mapping, records, terms, drive.connector)
-        _note(slice_, cases)
-        run.cursor["page"] = page.cursor
-        run.cursor["scanned"] = page.cursor is None
-        if page.cursor is None:
-            return True
-    return False
+
+    def read(page: str | None) -> Page:
+        return drive.connector.scan(mapping.remote_object, page, names)
+
+    begin = str(run.cursor.get("page") or "") or None
+    # In the same portions as the real run: what meets in one is judged together.
+    with closing(pages.together(read, begin, deadline=drive.deadline)) as found:
+        while drive.may_go_on() and (page := next(found, None)) is not None:
+            records = [one for one in page.records if not one.became]
+            _note(slice_, intake.planned(mapping, records, terms, drive.connector))
+            run.cursor["page"] = page.cursor
+            run.cursor["scanned"] = page.cursor is None
+    return bool(run.cursor.get("scanned"))
 
 
 def _note(slice_: _Slice, cases: Sequence[Case]) -> None:
