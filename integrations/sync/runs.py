@@ -50,6 +50,11 @@ OVER = frozenset(
         Run.State.CANCELLED,
     }
 )
+GOES_ON = (
+    "Only this poll was cancelled: the next one, at its usual time, goes on where it "
+    "stopped. To take nothing in for now, pause a poll or switch the mapping off."
+)
+SKIPPED = "What it had found is not taken over; the next poll goes on after it."
 
 # Each does one slice of a run and tells whether it has no more to begin.
 DRIVERS: Mapping[str, Callable[[Drive], bool]] = {
@@ -150,7 +155,10 @@ def cancel(run: Run) -> bool:
     stopped = run.kind == Run.Kind.PULL and run.state == Run.State.STOPPED
     if not _turn(run, going, Run.State.CANCELLED):
         return False
-    Run.objects.filter(pk=run.pk).update(finished_at=queue.now())
+    Run.objects.filter(pk=run.pk).update(
+        finished_at=queue.now(), message=_what_now(run, stopped=stopped)
+    )
+    run.refresh_from_db()
     _wait_again(run)
     cancel_run(run.pk)
     queue.abandon(WorkItem.objects.filter(pk__in=deletes_there.held_by(run)))
@@ -159,6 +167,13 @@ def cancel(run: Run) -> bool:
             pull.skip(run.mapping)
         _retry_pull(run)
     return True
+
+
+def _what_now(run: Run, *, stopped: bool) -> str:
+    """Say what becomes of a poll's changes when it is cancelled."""
+    if run.kind != Run.Kind.PULL or run.mass_change == Run.MassChange.DELETES:
+        return run.message
+    return SKIPPED if stopped else GOES_ON
 
 
 def _wait_again(run: Run) -> None:

@@ -105,6 +105,7 @@ def test_a_cancelled_poll_stops_after_its_page_and_the_next_goes_on_from_it(
     assert following.created_here == MANY - some
     run.refresh_from_db()
     assert run.state == Run.State.CANCELLED
+    assert "next one, at its usual time, goes on where it stopped" in run.message
 
 
 def test_a_paused_poll_can_be_cancelled(
