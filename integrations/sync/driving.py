@@ -22,6 +22,11 @@ class Drive:
     item: WorkItem | None = None
     deadline: float | None = None
 
+    @property
+    def tried_before(self) -> bool:
+        """Tell whether a worker may have died or failed at this slice before."""
+        return self.item is not None and was_tried(self.item)
+
     def may_go_on(self) -> bool:
         """Renew the lease; tell whether the slice is not over and nobody said stop."""
         if self.deadline is not None and time.monotonic() > self.deadline:
@@ -46,3 +51,8 @@ class Drive:
         counts = self.run.cursor.setdefault("counts", {})
         for name, number in outcomes.items():
             counts[name] = counts.get(name, 0) + number
+
+
+def was_tried(item: WorkItem) -> bool:
+    """Tell whether work may have been done for an item that nobody finished."""
+    return bool(item.attempts or item.rescues)

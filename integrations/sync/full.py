@@ -15,6 +15,7 @@ from crmsync.core import queue
 from integrations.models import Cursor, Link, ObjectMapping
 from integrations.records import Page
 from integrations.sync import backfill, gone, inflow, intake, outbox
+from integrations.sync.counting import Tally
 from integrations.sync.driving import Drive
 from integrations.sync.inflow import Pass
 from integrations.sync.pull import fields_to_read
@@ -48,8 +49,11 @@ def _scan(drive: Drive) -> bool:
     def read(cursor: str | None) -> Page:
         return drive.connector.scan(mapping.remote_object, cursor, names)
 
+    tallies: dict[str | None, Tally] = {}
+    again = drive.tried_before
+
     def settle(page: Page) -> None:
-        _settle(drive, page)
+        tallies[page.cursor] = _settle(drive, page, Tally(again=again))
 
     slice_ = Pass(
         mapping,
@@ -64,16 +68,21 @@ def _scan(drive: Drive) -> bool:
         for page in found:
             run.cursor["page"] = page.cursor
             run.cursor["scanned"] = page.cursor is None
-            drive.save()
+            with transaction.atomic():
+                drive.save()
+                tallies.pop(page.cursor).count(run)
     return bool(run.cursor.get("scanned"))
 
 
-def _settle(drive: Drive, page: Page) -> None:
+def _settle(drive: Drive, page: Page, tally: Tally) -> Tally:
     run, mapping = drive.run, drive.mapping
-    taken = intake.take_in(mapping, page.records, drive.connector, run=run, ties=True)
+    taken = intake.take_in(
+        mapping, page.records, drive.connector, run=run, ties=True, tally=tally
+    )
     marked = {case.ref for case in taken.cases if case.stored}
     seen = {one.remote_id for one in page.records}
     _mark_seen(mapping, seen - marked, run.pk)
+    return tally
 
 
 def _mark_seen(

@@ -19,6 +19,7 @@ from integrations.models import Link, ObjectMapping, Run
 from integrations.records import RemoteRecord
 from integrations.sync import compare, failures_in, parents, resolve, settle
 from integrations.sync.cases import Case
+from integrations.sync.counting import Tally
 from integrations.sync.settle import Context
 from integrations.sync.terms import Terms, terms_of
 
@@ -45,6 +46,7 @@ def take_in(
     keeps_failures: bool = True,
     ties: bool = False,
     met: Mapping[str, int] | None = None,
+    tally: Tally | None = None,
 ) -> Taken:
     """Bring the hub in step with these records.
 
@@ -52,6 +54,7 @@ def take_in(
     keeps_failures: what failed becomes a row in the error list, or is the caller's.
     ties: also compare what known records belong to, which costs further calls.
     met: remote id -> record of ours that the caller found it to be.
+    tally: gets what is to be counted for the run, which the caller does.
     """
     terms = terms_of(mapping, connector)
     context = Context(
@@ -60,6 +63,7 @@ def take_in(
         trace_id=trace_id,
         sending=sending,
         keeps_failures=keeps_failures,
+        tally=tally,
     )
     todo = list({one.remote_id: one for one in records}.values())
     taken = Taken()

@@ -28,6 +28,8 @@ from integrations.models import Connection, Cursor, ObjectMapping, Run
 from integrations.records import Page
 from integrations.sync import calls, clocks, gone, halting, inflow, intake, passing
 from integrations.sync.calls import BRAKED
+from integrations.sync.counting import Tally
+from integrations.sync.driving import was_tried
 from integrations.sync.inflow import Pass
 from integrations.sync.terms import terms_of
 
@@ -246,10 +248,16 @@ def _read(
     def read(page: str | None) -> Page:
         return connector.changed_since(mapping.remote_object, since, until, page, names)
 
+    tallies: dict[str | None, Tally] = {}
+    again = item is not None and was_tried(item)
+
     def settle(page: Page) -> None:
         if not page.records:
             return
-        taken = intake.take_in(mapping, page.records, connector, run=cursor.run)
+        tally = tallies[page.cursor] = Tally(again=again)
+        taken = intake.take_in(
+            mapping, page.records, connector, run=cursor.run, tally=tally
+        )
         if told_up_to is not None:
             ids = [one.remote_id for one in page.records]
             told = passing.heard(mapping, ids, up_to=told_up_to)
@@ -271,7 +279,10 @@ def _read(
     with inflow.settled(window, read, cursor.page or None, settle) as found:
         for page in found:
             cursor.page = page.cursor or ""
-            cursor.save(update_fields=["page"])
+            with transaction.atomic():
+                cursor.save(update_fields=["page"])
+                if cursor.run is not None and (tally := tallies.pop(page.cursor, None)):
+                    tally.count(cursor.run)
             if page.cursor is None:
                 return True
     return False

@@ -17,6 +17,7 @@ from integrations.mapping.merge import Base
 from integrations.models import Link, ObjectMapping, Run, SyncEntry
 from integrations.sync import clashes, clocks, counting, failures_in, outbox
 from integrations.sync.cases import UNSENT, Case, base_of, outcome_of, stored_base
+from integrations.sync.counting import Tally
 from integrations.sync.storing import (
     Line,
     NewLink,
@@ -42,6 +43,8 @@ class Context:
     sending: bool = False
     # The caller has a row of its own for each record, which says what failed.
     keeps_failures: bool = True
+    # Where what came in is counted later; else it is with the records.
+    tally: Tally | None = None
 
     @property
     def origin(self) -> Origin:
@@ -80,7 +83,10 @@ def settle(context: Context, cases: Sequence[Case], terms: Terms) -> list[Case]:
             failures_in.store(context.mapping, done)
         if not context.sending:
             _queue_sends(context, done)
-        counting.count_in(context.run, done, results)
+        if context.tally is None:
+            counting.count_in(context.run, done, results)
+    if context.tally is not None and context.run is not None:
+        context.tally.note(context.run, done, results)
     return stale
 
 

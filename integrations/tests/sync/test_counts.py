@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
+from typing import Any
 
+import pytest
+from django.db.models.signals import pre_save
+
+from crmsync.core import queue
 from crmsync.core.models import WorkItem, Workspace
+from crmsync.core.models.work import State
 from crmsync.core.services import Actor
-from integrations.models import Connection, ObjectMapping, Run
+from integrations.models import Connection, Cursor, ObjectMapping, Run
 from integrations.services import runs as services
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync import outbox, pull
-from integrations.tests.sync.crm import HubSpotUser, both_ways, sync
+from integrations.tests.sync.crm import HubSpotUser, both_ways, make_due, sync
 from leads.facts import Origin
 from leads.models import Lead
 from leads.services import records
@@ -93,3 +99,65 @@ def test_a_poll_is_done_with_each_record_that_it_read(
     run = Run.objects.get(kind=Run.Kind.PULL)
     assert run.updated_here == 3
     assert counted(run) == run.settled == run.total
+
+
+# --- a worker that dies ---------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """What ends a worker between two statements; nothing of ours catches it."""
+
+
+def die_before_its_place_is_kept(model: type[Cursor | Run], name: str) -> None:
+    """Let the worker die when a portion has been stored, and its place has not."""
+
+    def die(instance: Any, update_fields: frozenset[str] | None, **_: object) -> None:
+        kept = instance.cursor if isinstance(instance, Run) else {"scanned": True}
+        if update_fields == {name} and "scanned" in kept:
+            raise Killed
+
+    pre_save.connect(die, sender=model, weak=False)
+    try:
+        with pytest.raises(Killed):
+            sync(2)
+    finally:
+        pre_save.disconnect(die, sender=model)
+    rows = WorkItem.objects.filter(state=State.LEASED)
+    rows.update(leased_until=queue.now() - timedelta(seconds=1))
+    assert queue.rescue() == 1
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_comparison_whose_worker_died_counts_each_record_once(
+    workspace: Workspace, person: HubSpotUser, mapping: ObjectMapping, *, dies: bool
+) -> None:
+    person.make_many([{"email": f"q{n}@customer.example.org"} for n in range(9)])
+    rows = [{"email": f"q{n}@customer.example.org", "city": "Rome"} for n in range(4)]
+    rows += [{"email": f"p{n}@customer.example.org"} for n in range(3)]
+    records.create(workspace, "lead", rows, origin=HERE)
+    WorkItem.objects.filter(kind=outbox.KIND).update(not_before=outbox.WHEN_ASKED)
+    WorkItem.objects.filter(kind=pull.KIND).delete()
+
+    run = services.start_run(mapping, Actor(), Run.Kind.RECONCILE, options={})
+    if dies:
+        die_before_its_place_is_kept(Run, "cursor")
+    sync(4)
+
+    run.refresh_from_db()
+    assert (run.created_here, run.updated, run.created) == (5, 4, 3)
+    assert run.settled == run.total == 12
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_poll_whose_worker_died_counts_each_record_once(
+    person: HubSpotUser, mapping: ObjectMapping, *, dies: bool
+) -> None:
+    person.make_many([{"email": f"q{n}@customer.example.org"} for n in range(9)])
+
+    if dies:
+        make_due()
+        die_before_its_place_is_kept(Cursor, "page")
+    sync(2)
+
+    run = Run.objects.filter(kind=Run.Kind.PULL).latest("pk")
+    assert (run.created_here, run.unchanged, run.settled) == (9, 0, 9)
