@@ -113,7 +113,7 @@ def die_before_its_place_is_kept(model: type[Cursor | Run], name: str) -> None:
 
     def die(instance: Any, update_fields: frozenset[str] | None, **_: object) -> None:
         kept = instance.cursor if isinstance(instance, Run) else {"scanned": True}
-        if update_fields == {name} and "scanned" in kept:
+        if update_fields == frozenset({name}) and "scanned" in kept:
             raise Killed
 
     pre_save.connect(die, sender=model, weak=False)
