@@ -74,6 +74,12 @@ with in_workspace(Workspace.objects.get(slug="live")):
     queue.retry(WorkItem.objects.filter(state="parked").values_list("pk", flat=True))
 """
 
+_PARKED = "SELECT key FROM core_workitem WHERE kind = 'push' AND state = 'parked'"
+_UNFINISHED = (
+    "kind IN ('push', 'fetch', 'process') AND (state IN ('ready', 'leased') "
+    f"OR (state = 'waiting' AND waits_for NOT IN ({_PARKED})))"
+)
+
 
 @dataclass(slots=True)
 class Town:
@@ -275,7 +281,11 @@ class Town:
                 seen, quiet = polls, quiet + 1
             return quiet == 2
 
-        self.live.wait_until(rests, timeout_s=timeout_s, what="the end of all work")
+        try:
+            self.live.wait_until(rests, timeout_s=timeout_s, what="the end of all work")
+        except AssertionError as error:
+            error.add_note(f"left: {self._left()}")
+            raise
 
     def _polls(self) -> list[object]:
         rows = self.live.sql(
@@ -289,13 +299,12 @@ class Town:
 
         What waits for something that failed rests until a person has looked at that.
         """
-        parked = (
-            "SELECT key FROM core_workitem WHERE kind = 'push' AND state = 'parked'"
-        )
-        return self.live.count(
-            "core_workitem",
-            "kind IN ('push', 'fetch', 'process') AND (state IN ('ready', 'leased') "
-            f"OR (state = 'waiting' AND waits_for NOT IN ({parked})))",
+        return self.live.count("core_workitem", _UNFINISHED)
+
+    def _left(self) -> list[object]:
+        return self.live.sql(
+            "SELECT kind, key, lane, state, waits_for, attempts, rescues, error_class, "
+            f"error, not_before, leased_until FROM core_workitem WHERE {_UNFINISHED}"
         )
 
     def retry_all(self) -> None:
