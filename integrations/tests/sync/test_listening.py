@@ -140,8 +140,9 @@ def test_a_look_asks_little_however_much_was_written(
     wrote(mapping, 60)
     told_of(mapping, *(str(number) for number in range(60)))
 
+    now = queue.now()
     with django_assert_max_num_queries(3):  # type: ignore[operator]
-        listen(mapping, now=queue.now())
+        listen(mapping, now=now)
 
 
 def test_every_mapping_has_its_turn_once_a_minute(mapping: ObjectMapping) -> None:
