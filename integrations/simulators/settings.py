@@ -11,7 +11,8 @@ class Settings:
     """What any vendor has. A vendor adds its own and may give these other defaults.
 
     limits: refuse calls beyond the vendor's rates; clock_skew_s: how far the vendor's
-    clock is ahead of ours.
+    clock is ahead of ours; hidden_records: "101,102", which no API user sees, live or
+    deleted, as after a lost permission.
     """
 
     limits: bool = True
@@ -19,6 +20,12 @@ class Settings:
     access_token_ttl_s: float = 3600
     code_ttl_s: float = 600
     rotate_refresh_tokens: bool = False
+    hidden_records: str = ""
+
+    def hides(self, identifier: object) -> bool:
+        """Tell whether the API does not show a record."""
+        hidden = self.hidden_records
+        return bool(hidden) and str(identifier) in hidden.split(",")
 
     def change(self, raw: dict[str, Any]) -> None:
         """Set the named values; raises ValueError before changing anything."""

@@ -41,7 +41,7 @@ def batch_update(call: Call) -> Reply:
 
     def plan(writer: Writer, table: RecordTable, raw: Json) -> Plan:
         record = _identified(table, raw)
-        if record is None:
+        if record is None or writer.settings.hides(record.id):
             raise _missing(table, [str(raw.get("id", ""))])
         return writer.plan_update(table, record, raw)
 
@@ -79,6 +79,7 @@ def batch_read(call: Call) -> Reply:
     for position, raw in enumerate(inputs):
         record = table.find(str(raw.get("id", "")), name)
         spoilt = call.request.poison is not None and call.request.poison(position)
+        spoilt = spoilt or (record is not None and call.hides(record))
         if record is None or bool(record.archived_at) != archived or spoilt:
             missing.append(str(raw.get("id", "")))
             continue

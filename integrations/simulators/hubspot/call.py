@@ -7,7 +7,7 @@ from typing import Any
 from integrations.simulators.hubspot import errors
 from integrations.simulators.hubspot.access import Grant
 from integrations.simulators.hubspot.portal import Portal
-from integrations.simulators.hubspot.records import RecordTable
+from integrations.simulators.hubspot.records import Record, RecordTable
 from integrations.simulators.hubspot.world import World
 from integrations.simulators.hubspot.writer import Writer
 from integrations.simulators.routing import Patterns
@@ -101,6 +101,10 @@ class Call:
         if not text.isdigit():
             raise errors.bad_request(f"Invalid paging token: {text}")
         return int(text)
+
+    def hides(self, record: Record) -> bool:
+        """Tell whether the caller may not see a record."""
+        return self.world.settings.hides(record.id)
 
     def writer(self) -> Writer:
         """Return a writer for this call's changes."""

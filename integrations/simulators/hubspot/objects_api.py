@@ -25,7 +25,7 @@ def read(call: Call) -> Reply:
     id_property = _id_property(call, table)
     archived = call.request.flag("archived")
     record = table.find(call.args[1], id_property)
-    if record is None or bool(record.archived_at) != archived:
+    if record is None or bool(record.archived_at) != archived or call.hides(record):
         raise errors.not_found()
     return json_reply(_Shown.of(call, table).record(call, table, record))
 
@@ -34,7 +34,7 @@ def update(call: Call) -> Reply:
     """PATCH by id or ?idProperty=."""
     table, writer = call.table(), call.writer()
     record = table.live(call.args[1], _id_property(call, table))
-    if record is None:
+    if record is None or call.hides(record):
         raise errors.not_found()
     body = call.body()
     record = writer.apply(writer.plan_update(table, record, body))
@@ -62,7 +62,7 @@ def list_records(call: Call) -> Reply:
     results: list[Json] = []
     for number in table.ids[bisect_left(table.ids, after) :]:
         record = table.records[number]
-        if bool(record.archived_at) != archived:
+        if bool(record.archived_at) != archived or call.hides(record):
             continue
         if len(results) == limit:
             return json_reply({"results": results, "paging": _next(call, number)})

@@ -16,6 +16,8 @@ def search_records(call: Call) -> Reply:
     table, body = call.table(), call.body()
     limit, after = _paging(body)
     found = search.find(call.portal, table, body, call.world.now())
+    if call.world.settings.hidden_records:
+        found = [record for record in found if not call.hides(record)]
     names = views.shown_names(table, names_in(body, "properties"))
     page = found[after : after + limit]
     payload: Json = {

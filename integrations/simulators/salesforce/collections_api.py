@@ -102,7 +102,7 @@ def update_one(writer: Writer, table: Table, record: Json) -> str:
     if not identifier or identifier[:3] != table.kind.prefix:
         raise errors.malformed_id(f"{table.kind.label} ID", given)
     row = table.rows.get(identifier)
-    if row is None:
+    if row is None or writer.world.settings.hides(row.id):
         raise errors.bad_reference()
     if row.deleted_at:
         raise errors.deleted()
@@ -210,7 +210,9 @@ def _retrieve(call: Call) -> Reply:
     if not call.request.names("fields"):
         raise errors.bad_request("MISSING_ARGUMENT", "fields are required")
     call.request.inputs = len(wanted)
+    hides = call.world.settings.hides
     rows = [table.live(ids.normal(text)) for text in wanted]
+    rows = [None if row is None or hides(row.id) else row for row in rows]
     return json_reply([shown_row(call, table, row) if row else None for row in rows])
 
 

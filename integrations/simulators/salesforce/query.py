@@ -70,7 +70,8 @@ class Runner:
         tree = columns(scope, self._selected(query, table))
         if query.counted and query.where is None and query.limit is None:
             table.catch_up(self.world.now())
-            if not table.lagging and not self.all_rows:
+            hidden = self.world.settings.hidden_records
+            if not table.lagging and not self.all_rows and not hidden:
                 return Result(table, tree, [], count=table.live_count)
         rows = self._rows(query, table, scope, limited=True)
         return Result(table, tree, rows, count=len(rows) if query.counted else -1)
@@ -107,6 +108,9 @@ class Runner:
         order = [sort_key(scope, sort) for sort in query.order]
         plan = _Plan(self.org, table, query, all_rows=self.all_rows)
         matching = plan.matching(test)
+        if self.world.settings.hidden_records:
+            hides = self.world.settings.hides
+            matching = (row for row in matching if not hides(row.id))
         window = _window(query) if limited else (0, None)
         if plan.ordered and not table.lagging:
             return list(islice(matching, window[0], window[1]))

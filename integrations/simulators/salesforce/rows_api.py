@@ -41,7 +41,7 @@ def found_row(call: Call, table: Table, given: str) -> Row:
     if not identifier:
         raise errors.malformed_id(f"{table.kind.label} ID", given).in_request()
     row = table.rows.get(identifier)
-    if row is None:
+    if row is None or call.world.settings.hides(row.id):
         raise errors.not_found()
     if row.deleted_at:
         raise errors.deleted().in_request()

@@ -331,3 +331,24 @@ def test_a_body_that_is_not_json_is_a_400(api: Api) -> None:
 
     assert answer.status_code == 400
     assert "Invalid input JSON" in answer.json()["message"]
+
+
+def test_a_hidden_record_is_neither_shown_nor_named_as_deleted(api: Api, sim) -> None:
+    number, other = (api.create("contacts", lastname=name) for name in "AB")
+    sim.configure(hidden_records=number)
+    inputs = {"inputs": [{"id": number}]}
+    write = {"inputs": [{"id": number, "properties": {"lastname": "B"}}]}
+
+    listed = api.get(CONTACTS).json()["results"]
+    found = api.post(f"{CONTACTS}/search", {}).json()["results"]
+    live = api.post(f"{CONTACTS}/batch/read", inputs)
+    bin_ = api.post(f"{CONTACTS}/batch/read?archived=true", inputs)
+
+    assert [one["id"] for one in listed] == [one["id"] for one in found] == [other]
+    assert (live.status_code, live.json()["results"]) == (207, [])
+    assert (bin_.status_code, bin_.json()["results"]) == (207, [])
+    assert api.get(f"{CONTACTS}/{number}").status_code == 404
+    assert api.post(f"{CONTACTS}/batch/update", write).status_code == 404
+
+    sim.configure(hidden_records="")
+    assert api.get(f"{CONTACTS}/{number}").status_code == 200

@@ -292,3 +292,17 @@ def test_a_calculated_field_moves_no_stamp(api, sim) -> None:
     assert before["SystemModstamp"] == after["SystemModstamp"]
     assert fields_of(api, "Contact")["Industry__c"]["calculated"] is True
     assert api.refused(write) == (400, "INVALID_FIELD_FOR_INSERT_UPDATE")
+
+
+def test_a_hidden_record_is_in_no_answer(api, sim) -> None:
+    lead = api.create("Lead", LastName="Marsh", Company="Fern")
+    sim.configure(hidden_records=lead)
+    named = {"q": f"SELECT Id FROM Lead WHERE Id = '{lead}'"}
+    body = {"records": [{"attributes": {"type": "Lead"}, "id": lead, "Title": "X"}]}
+
+    live, deleted = api.get("/query", params=named), api.get("/queryAll", params=named)
+    [written] = api.patch("/composite/sobjects", body).json()
+
+    assert live.json()["records"] == deleted.json()["records"] == []
+    assert api.get(f"/sobjects/Lead/{lead}").status_code == 404
+    assert written["errors"][0]["statusCode"] == "INVALID_CROSS_REFERENCE_KEY"
