@@ -15,6 +15,7 @@ from integrations.records import (
     Association,
     Conversion,
     Filter,
+    Gone,
     GonePage,
     Page,
     RemoteField,
@@ -103,6 +104,13 @@ class Connector(Protocol):
 
         May name more than that: a vendor without such a list gives all it still
         remembers. Raises Unsupported when it remembers nothing.
+        """
+
+    def gone_among(self, object_type: str, ids: Sequence[str]) -> list[Gone]:
+        """Return those of ids that the vendor names as deleted or merged away.
+
+        One that is neither named here nor read by `fetch` is hidden from us, or was
+        erased for good. One call for each batch of ids.
         """
 
     def count(self, object_type: str) -> int | None:

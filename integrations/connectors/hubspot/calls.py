@@ -50,15 +50,17 @@ class Calls:
         path: str,
         body: object,
         *,
+        query: Mapping[str, str] | None = None,
         inputs: int = 1,
         object_type: str = "",
         repeatable: bool = True,
         bucket: str = "api",
     ) -> Json:
-        """POST and return the answer; `repeatable`, `inputs`, `bucket` as in Call."""
+        """POST and return the answer; `query`, `repeatable` ... as in Call."""
         call = Call(
             "POST",
             path,
+            query=query,
             json=body,
             inputs=inputs,
             object_type=object_type,

@@ -39,6 +39,7 @@ from integrations.records import (
     Association,
     Conversion,
     Filter,
+    Gone,
     GonePage,
     Page,
     RemoteField,
@@ -180,6 +181,9 @@ class HubSpotConnector:
         self, object_type: str, since: datetime, until: datetime, cursor: str | None
     ) -> GonePage:
         return gone.page(self._calls, object_type, since, until, cursor)
+
+    def gone_among(self, object_type: str, ids: Sequence[str]) -> list[Gone]:
+        return gone.among(self._calls, object_type, ids)
 
     def count(self, object_type: str) -> int | None:
         return reading.count(self._calls, object_type)

@@ -1,17 +1,19 @@
 """What was merged away or deleted: first the merges, so that none looks deleted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from integrations.connectors.hubspot import answers, reading, searching
 from integrations.connectors.hubspot.calls import Calls
-from integrations.connectors.hubspot.spec import MERGEABLE, object_facts
+from integrations.connectors.hubspot.spec import MERGEABLE, SPEC, object_facts
 from integrations.connectors.hubspot.values import moment
+from integrations.connectors.paging import chunks
 from integrations.errors import Misconfigured, RecordRejected
 from integrations.records import Gone, GonePage
 
 _MERGES = "merges:"
 _ARCHIVED = "archived:"
+_BIN = {"archived": "true"}
 
 
 def page(
@@ -28,6 +30,34 @@ def page(
     if f"{part}:" == _MERGES:
         return _merges(calls, object_type, since, position or None)
     return _archived(calls, object_type, (since, until), position or None)
+
+
+def among(calls: Calls, object_type: str, ids: Sequence[str]) -> list[Gone]:
+    """Return which of ids are in the recycle bin.
+
+    A batch read shows either what is there or what was archived, and leaves out the
+    rest as not found: what it may not show, and what was erased.
+    """
+    path = calls.path("objects", object_type, "batch", "read")
+    found: list[Gone] = []
+    for chunk in chunks(list(dict.fromkeys(ids)), SPEC.batch.read):
+        body = calls.post(
+            path,
+            searching.read_body(chunk, (), None),
+            query=_BIN,
+            inputs=len(chunk),
+            object_type=object_type,
+        )
+        found += _named(body, object_type, set(chunk))
+    return found
+
+
+def _named(body: answers.Json, object_type: str, asked: set[str]) -> Iterator[Gone]:
+    for entry in answers.entries(body):
+        record = answers.record(entry, object_type)
+        if record is not None and record.archived and record.remote_id in asked:
+            at = moment(entry.get("archivedAt"))
+            yield Gone(object_type, record.remote_id, at)
 
 
 def _merges(
@@ -70,7 +100,7 @@ def _archived(
     """Read a page of the recycle bin, which is ordered by id and kept for 90 days."""
     body = calls.get(
         calls.path("objects", object_type),
-        searching.list_query((), position) | {"archived": "true"},
+        searching.list_query((), position) | _BIN,
         object_type=object_type,
     )
     following = reading.going_on(body, position)

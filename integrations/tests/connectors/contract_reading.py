@@ -58,6 +58,32 @@ def form(connector: Connector, text: str | None, field: RemoteField) -> str:
 class ReadingContract:
     """Mixed into one test class, which is run for every line of CONNECTORS."""
 
+    # What went, and what is only out of sight
+
+    def test_the_deleted_are_named_and_the_hidden_are_not(self, rig: Rig) -> None:
+        bench, connector = rig.bench, rig.connector()
+        written = connector.write(bench.people, [rig.person(n) for n in range(3)])
+        there, deleted, hidden = (str(one.remote_id) for one in written)
+        connector.delete(bench.people, [deleted])
+        rig.simulator.configure(hidden_records=hidden)
+
+        asked = [there, deleted, hidden]
+        named = connector.gone_among(bench.people, asked)
+        read = connector.fetch(bench.people, asked, fields=[])
+
+        assert [(one.remote_id, one.merged_into) for one in named] == [(deleted, None)]
+        assert [one.remote_id for one in read] == [there]
+
+    def test_a_batch_of_the_missing_is_asked_about_in_one_call(self, rig: Rig) -> None:
+        connector = rig.connector()
+        ids = rig.bench.seed_people(rig.simulator, connector.spec.batch.read)
+        before = len(rig.calls)
+
+        connector.gone_among(rig.bench.people, [*ids, *ids])
+        connector.gone_among(rig.bench.people, [])
+
+        assert len(rig.calls) == before + 1
+
     # By id, by key and by search
 
     def test_records_are_fetched_by_id_and_by_key_and_the_missing_left_out(
