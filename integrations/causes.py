@@ -43,6 +43,16 @@ _ALL = (
         "record",
     ),
     Cause(
+        "hidden",
+        "Not visible to us",
+        "warn",
+        "The CRM no longer shows us the record, or one it belongs to, and does not say "
+        "that it was deleted.",
+        "Give the connected user access to it in the CRM; it goes on by itself. What "
+        "is gone for good can be deleted here as well.",
+        "record",
+    ),
+    Cause(
         "schema",
         "Field mapping",
         "bad",

@@ -15,7 +15,7 @@ from django.db.models import Case, Count, F, Max, Min, Q, When
 from crmsync.core.models import Channel, WorkItem
 from crmsync.core.models.work import State
 from integrations.connectors.daily import Daily, Forecast, forecast
-from integrations.models import Conflict, Connection, Cursor, ObjectMapping, Run
+from integrations.models import Conflict, Connection, Cursor, Link, ObjectMapping, Run
 from integrations.outcomes import Drift, drift_of
 from integrations.progress import OVER
 from integrations.sync import outbox
@@ -69,7 +69,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How one connection stands, mapping by mapping."""
+    """How one connection stands, mapping by mapping.
+
+    hidden: linked records that the CRM neither shows us nor names as deleted.
+    """
 
     connection: Connection
     mappings: Sequence[MappingFreshness] = ()
@@ -77,6 +80,7 @@ class Freshness:
     runs: Sequence[Run] = field(default_factory=tuple)
     budget: Forecast | None = None
     hold: Hold | None = None
+    hidden: int = 0
 
     @property
     def oldest_at(self) -> datetime | None:
@@ -125,7 +129,7 @@ def of_connections(
     for one in _of_mappings(list(ordered)):
         by_connection[one.mapping.connection_id].append(one)
     channels = Channel.objects.in_bulk([one.channel_id for one in connections])
-    conflicts, runs = _conflicts(), _going()
+    conflicts, runs, hidden = _conflicts(), _going(), _hidden()
     return {
         one.pk: Freshness(
             one,
@@ -134,6 +138,7 @@ def of_connections(
             runs.get(one.pk, []),
             budget_of(channels.get(one.channel_id), now),
             hold_of(channels.get(one.channel_id), now),
+            hidden.get(one.pk, 0),
         )
         for one in connections
     }
@@ -190,6 +195,11 @@ def _audits(mappings: Sequence[ObjectMapping]) -> dict[int, Run]:
 
 def _conflicts() -> dict[int, int]:
     rows = Conflict.objects.filter(state=Conflict.State.OPEN)
+    return dict(rows.order_by().values_list("connection").annotate(n=Count("id")))
+
+
+def _hidden() -> dict[int, int]:
+    rows = Link.objects.filter(state=Link.State.FORBIDDEN)
     return dict(rows.order_by().values_list("connection").annotate(n=Count("id")))
 
 

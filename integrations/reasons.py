@@ -120,15 +120,19 @@ def _gone(facts: Facts) -> Verdict | None:
         "deleted": f"The record was deleted in {there}; it is not made again.",
         "missing": f"The last comparison did not find it in {there}. One more without "
         "it, and it counts as deleted.",
-        "forbidden": f"{there} no longer lets us see it.",
+        "forbidden": f"{there} no longer shows it to us, and does not say that it was "
+        "deleted: we may have lost the permission, or it was erased for good. It stays "
+        f"here, and changes wait. Give us access to it in {there} and it goes on by "
+        "itself; or delete it here.",
         "unlinked": "The two were unlinked by hand.",
     }
     if facts.link not in words:
         return None
-    status = "Unlinked" if facts.link == "unlinked" else "Not there"
-    code = {"missing": "missing", "unlinked": "unlinked"}.get(facts.link, "deleted")
+    status = {"unlinked": "Unlinked", "forbidden": "Not visible to us"}
+    codes = {"missing": "missing", "unlinked": "unlinked", "forbidden": "hidden"}
     tone: Tone = "idle" if facts.link == "unlinked" else "bad"
-    return Verdict(code, status, tone, words[facts.link])
+    code = codes.get(facts.link, "deleted")
+    return Verdict(code, status.get(facts.link, "Not there"), tone, words[facts.link])
 
 
 def _conflict(facts: Facts) -> Verdict | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
@@ -304,6 +305,32 @@ def url_of(record: object) -> str:
 def records_by_id(record_type: str, ids: Iterable[int]) -> Mapping[int, object]:
     """Return the records that exist of these ids."""
     return _MODELS[record_type].objects.in_bulk({one for one in ids if one})
+
+
+class HiddenRecord(NamedTuple):
+    """A record of ours that is linked to one we can no longer see."""
+
+    label: str
+    url: str
+    remote_object: str
+    remote_id: str
+
+
+def hidden_records(connection: Connection, most: int = 10) -> list[HiddenRecord]:
+    """Return the first linked records that the CRM does not show us any more."""
+    rows = Link.objects.filter(connection=connection, state=Link.State.FORBIDDEN)
+    links = list(rows.order_by("pk")[:most])
+    found = {
+        kind: records_by_id(kind, [o.record_id for o in links if o.record_type == kind])
+        for kind in {one.record_type for one in links}
+    }
+    return [_hidden(one, found[one.record_type].get(one.record_id)) for one in links]
+
+
+def _hidden(link: Link, record: object | None) -> HiddenRecord:
+    label = f"{link.get_record_type_display()} {link.record_id}"
+    told = label if record is None else str(record)
+    return HiddenRecord(told, url_of(record), link.remote_object, link.remote_id)
 
 
 def label_of(mapping: ObjectMapping, record: object | None, entry: SyncEntry) -> str:

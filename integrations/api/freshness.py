@@ -56,13 +56,15 @@ class FreshnessSerializer(serializers.Serializer[Freshness]):
     """How far behind a connection is.
 
     `oldest_unsynced_s`: the age of the oldest change that should have left, null where
-    none waits; `last_pull_at`: of the mapping that was read longest ago.
+    none waits; `last_pull_at`: of the mapping that was read longest ago;
+    `hidden_records`: linked records that the CRM neither shows us nor names as deleted.
     """
 
     oldest_unsynced_at = serializers.DateTimeField(source="oldest_at", allow_null=True)
     oldest_unsynced_s = serializers.SerializerMethodField()
     last_pull_at = serializers.DateTimeField(source="read_at", allow_null=True)
     open_conflicts = serializers.IntegerField(source="conflicts")
+    hidden_records = serializers.IntegerField(source="hidden")
     runs = serializers.SerializerMethodField()
     breaker = serializers.SerializerMethodField()
     breaker_until = serializers.SerializerMethodField()

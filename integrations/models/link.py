@@ -68,7 +68,12 @@ class Link(models.Model):
         indexes = [
             models.Index(
                 fields=["workspace", "record_type", "record_id"], name="link_of_record"
-            )
+            ),
+            models.Index(
+                fields=["connection"],
+                name="link_hidden",
+                condition=models.Q(state="forbidden"),
+            ),
         ]
 
     def __str__(self) -> str:

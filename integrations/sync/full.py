@@ -1,7 +1,8 @@
 """Compares everything: each remote record with ours, then ours that are not there.
 
-What is absent from one complete comparison is suspected, from two it is gone; one that
-was interrupted says nothing about what it did not see.
+What is absent from one complete comparison is suspected; of what is absent from two the
+CRM is asked whether it is gone. One that was interrupted says nothing about what it did
+not see.
 """
 
 from __future__ import annotations
@@ -9,12 +10,21 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from crmsync.core import queue
 from integrations.models import Cursor, Link, ObjectMapping
 from integrations.records import Page
-from integrations.sync import backfill, gone, inflow, intake, outbox
+from integrations.sync import (
+    backfill,
+    brake,
+    gone,
+    hidden,
+    inflow,
+    intake,
+    moved,
+    outbox,
+)
 from integrations.sync.counting import Tally
 from integrations.sync.driving import Drive
 from integrations.sync.inflow import Pass
@@ -22,6 +32,8 @@ from integrations.sync.pull import fields_to_read
 from integrations.sync.terms import terms_of
 
 MISSING_CHUNK = 500
+# What is hidden from us may be for years: it is asked about after the others.
+_HIDDEN_LAST = Case(When(state=Link.State.FORBIDDEN, then=1), default=0)
 
 
 def compare_all(drive: Drive) -> bool:
@@ -31,7 +43,8 @@ def compare_all(drive: Drive) -> bool:
         return False
     if not cursor.get("asked") and not _ask_ours(drive):
         return False
-    _find_missing(drive)
+    if not _find_missing(drive):
+        return False
     _note_sweep(drive.mapping)
     return True
 
@@ -145,9 +158,14 @@ def _without_link(mapping: ObjectMapping, record_ids: Sequence[int]) -> list[int
 # --- what was not seen ----------------------------------------------------------------
 
 
-def _find_missing(drive: Drive) -> None:
-    """Suspect what a complete comparison did not see; delete what two did not."""
+def _find_missing(drive: Drive) -> bool:
+    """Suspect what a complete comparison did not see; ask about what two did not.
+
+    Returns whether the end was reached: somebody may say stop meanwhile.
+    """
     run, mapping = drive.run, drive.mapping
+    suspects: list[Link] = []
+    again: dict[str, Link] = {}
     unseen = Link.objects.filter(
         ~Q(seen_in=run.pk) | Q(seen_in=None),
         connection=mapping.connection,
@@ -156,30 +174,40 @@ def _find_missing(drive: Drive) -> None:
         created_at__lt=run.started_at,
         state__in=[Link.State.LINKED, Link.State.MISSING, Link.State.FORBIDDEN],
     )
-    absent = [link for link in unseen[: MISSING_CHUNK * 20] if not _seen(link, run.pk)]
-    there = _still_there(drive, absent)
-    suspects = [one for one in absent if one.remote_id not in there]
-    again = [one for one in suspects if one.state == Link.State.MISSING]
-    if again:
-        gone.check_deletes(mapping, again, run=run)
-        gone.delete(mapping, again)
-    first = [one.pk for one in suspects if one.state != Link.State.MISSING]
-    rows = Link.objects.filter(pk__in=first)
+    absent = list(unseen.order_by(_HIDDEN_LAST, "pk")[: MISSING_CHUNK * 20])
+    for start in range(0, len(absent), MISSING_CHUNK):
+        if not drive.is_wanted():
+            return False
+        chunk = absent[start : start + MISSING_CHUNK]
+        there = _take_in(drive, [one.remote_id for one in chunk])
+        missing = [one for one in chunk if one.remote_id not in there]
+        suspects += [one for one in missing if one.state == Link.State.LINKED]
+        again |= {o.remote_id: o for o in missing if o.state != Link.State.LINKED}
+    named = hidden.told_apart(mapping, drive.connector, again)
+    deleted = gone.follow_merges(mapping, named, again)
+    if deleted:
+        gone.check_deletes(mapping, deleted, run=run)
+        gone.delete(mapping, deleted)
+    rows = Link.objects.filter(pk__in=[one.pk for one in suspects])
     rows.update(state=Link.State.MISSING, gone_at=queue.now())
+    return True
 
 
-def _seen(link: Link, run_id: int) -> bool:
-    return link.seen_in == run_id
+def _take_in(drive: Drive, remote_ids: Sequence[str]) -> set[str]:
+    """Ask for each by id; return those that lead to a record, which comes in.
 
-
-def _still_there(drive: Drive, links: Sequence[Link]) -> set[str]:
-    """Ask for each by id: a list can leave out what exists all the same."""
-    found: set[str] = set()
-    for start in range(0, len(links), MISSING_CHUNK):
-        ids = [one.remote_id for one in links[start : start + MISSING_CHUNK]]
-        records = drive.connector.fetch(drive.mapping.remote_object, ids, fields=[])
-        found |= {one.remote_id for one in records if not one.archived}
-    return found
+    A list can leave out what exists all the same.
+    """
+    mapping, connector = drive.mapping, drive.connector
+    terms = terms_of(mapping, connector)
+    names = fields_to_read(mapping, terms.pulled)
+    found = connector.fetch(mapping.remote_object, remote_ids, fields=names)
+    there = [one for one in found if not one.archived]
+    same = moved.follow_conversions(mapping, there)
+    if same:
+        brake.check_clears(mapping, same, terms, connector, run=drive.run)
+        _settle(drive, Page(tuple(same)), Tally()).count(drive.run)
+    return moved.ids_answered(there)
 
 
 def _note_sweep(mapping: ObjectMapping) -> None:

@@ -22,6 +22,8 @@ from leads.snapshots import snapshots
 
 # What nothing can be tied to without.
 _ESSENTIAL = frozenset({"lead"})
+# Where other parents stand so, a record goes without them.
+_WITHOUT = frozenset({"never", "gone", "hidden"})
 
 
 def rules_of(mapping: ObjectMapping, terms: Terms) -> Rules:
@@ -109,6 +111,7 @@ def _subject(
         elsewhere=elsewhere,
         after=after,
         frozen=frozen.get(link.pk, frozenset()) if link else frozenset(),
+        hidden=link is not None and link.state == Link.State.FORBIDDEN,
     )
 
 
@@ -128,7 +131,8 @@ def _elsewhere(mapping: ObjectMapping, ids: Collection[int]) -> dict[int, str]:
         record_type=mapping.record_type,
         record_id__in=list(ids),
         remote_object__in=objects,
-        state=Link.State.LINKED,
+        # Out of sight it is there all the same: no second one is made elsewhere.
+        state__in=[Link.State.LINKED, Link.State.MISSING, Link.State.FORBIDDEN],
     )
     return dict(rows.values_list("record_id", "remote_object"))
 
@@ -206,7 +210,7 @@ def _parents_of_type(
     return {
         pair: parent
         for pair, parent in found.items()
-        if parent.fate not in {"never", "gone"} or parent_type in _ESSENTIAL
+        if parent.fate not in _WITHOUT or parent_type in _ESSENTIAL
     }
 
 
@@ -246,7 +250,9 @@ def _states(above: ObjectMapping, ids: set[int]) -> dict[str, str]:
 
 def _fate(
     link: Link | None, state: str
-) -> Literal["linked", "coming", "failed", "never", "gone"]:
+) -> Literal["linked", "coming", "failed", "never", "gone", "hidden"]:
+    if link is not None and link.state == Link.State.FORBIDDEN:
+        return "hidden"
     if link is not None:
         return "linked" if link.state == Link.State.LINKED else "gone"
     if state == State.PARKED:

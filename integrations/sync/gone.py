@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -12,7 +12,14 @@ from integrations.connectors.base import Connector
 from integrations.errors import Unsupported
 from integrations.models import Link, ObjectMapping, Run, SyncEntry
 from integrations.records import Gone
-from integrations.sync import brake, failures_in, mass_deletes, moved, outbox
+from integrations.sync import (
+    brake,
+    failures_in,
+    hidden,
+    mass_deletes,
+    moved,
+    outbox,
+)
 from leads.services import removal
 
 # How long a deletion waits before it is carried over to the other side.
@@ -54,16 +61,21 @@ def follow(
     mapping: ObjectMapping, gone: Sequence[Gone], links: dict[str, Link]
 ) -> None:
     """Carry over merges, then deletions: a loser of a merge looks deleted, too."""
-    merged = [one for one in gone if one.merged_into]
-    deleted = [links[one.remote_id] for one in gone if not one.merged_into]
-    for one in merged:
-        assert one.merged_into is not None
-        moved.move(
-            mapping, links[one.remote_id], mapping.remote_object, one.merged_into
-        )
+    deleted = follow_merges(mapping, gone, links)
     allowed = mass_deletes.allowed(mapping, deleted) if deleted else []
     if allowed:
         delete(mapping, allowed)
+
+
+def follow_merges(
+    mapping: ObjectMapping, gone: Sequence[Gone], links: Mapping[str, Link]
+) -> list[Link]:
+    """Let links follow what was merged; return those of what was deleted."""
+    for one in gone:
+        if one.merged_into:
+            link = links[one.remote_id]
+            moved.move(mapping, link, mapping.remote_object, one.merged_into)
+    return [links[one.remote_id] for one in gone if not one.merged_into]
 
 
 def follow_approved(mapping: ObjectMapping) -> None:
@@ -194,9 +206,10 @@ def _look_again(
 
 def note_missing(
     mapping: ObjectMapping, connector: Connector, remote_ids: Collection[str]
-) -> None:
-    """Deal with ids that a read by id no longer finds: deleted, or hidden from us."""
-    links = moved.links_of_ids(mapping, remote_ids)
-    if links:
-        gone = [Gone(mapping.remote_object, one) for one in links]
-        follow(mapping, gone, links)
+) -> set[str]:
+    """Deal with ids that a read by id no longer finds; return those hidden from us."""
+    links = moved.links_of_ids(mapping, remote_ids) if remote_ids else {}
+    named = hidden.told_apart(mapping, connector, links)
+    if named:
+        follow(mapping, named, links)
+    return set(links).difference(one.remote_id for one in named)

@@ -19,7 +19,7 @@ from crmsync.core import queue
 from crmsync.core.models import WorkItem
 from crmsync.core.queue import Ask
 from integrations.models import Connection, ObjectMapping
-from integrations.sync import failures_in, passing, pull
+from integrations.sync import failures_in, hidden, passing, pull
 from integrations.webhooks.base import OWN, Hint
 
 # Our own writes come back within seconds; after this the way back is not working.
@@ -53,6 +53,7 @@ def take(connection: Connection, told: Sequence[Told]) -> list[Outcome]:
     )
     fetched = [one for one, outcome in pairs if outcome == "fetch"]
     passing.keep(connection, fetched, mappings)
+    hidden.keep_told(connection, [hint for hint, _ in fetched])
     all_of_it = {h.remote_object for (h, _), one in pairs if one in {"pull", "echo"}}
     note_echo(connection, all_of_it)
     return outcomes

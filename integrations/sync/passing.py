@@ -134,7 +134,7 @@ def heard(
         connection=mapping.connection,
         remote_object=mapping.remote_object,
         remote_id__in=list(remote_ids),
-    )
+    ).exclude(field="")
     if up_to is not None:
         rows = rows.filter(pk__lte=up_to)
     return Heard(list(rows.order_by("pk")), timezone.now(), slack)

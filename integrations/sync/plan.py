@@ -80,6 +80,11 @@ class Hold:
 
 
 Decision = Send | Find | Delete | Leave | Wait | Hold
+# The class of what waits for a record that the CRM does not show us any more.
+HIDDEN = "hidden"
+_HIDDEN = Hold(
+    HIDDEN, "The CRM no longer shows us the record. It goes on once it shows it again."
+)
 # Rules by which what is there may stay although ours changed.
 _LOOKS = frozenset({"blank", "forward", "restrictive", "union"})
 
@@ -93,7 +98,7 @@ def decide(subject: Subject, rules: Rules) -> Decision:
             and subject.remote_id
             and not (subject.gone or subject.unlinked)
         ):
-            return Delete(subject.remote_id)
+            return _HIDDEN if subject.hidden else Delete(subject.remote_id)
         return Leave("excluded", "The record no longer exists here.")
     if subject.elsewhere:
         return Leave("unchanged", f"It is one of the {subject.elsewhere} there.")
@@ -101,6 +106,8 @@ def decide(subject: Subject, rules: Rules) -> Decision:
         return Leave("excluded", "It was unlinked from its record in the CRM.")
     if subject.gone:
         return Hold("gone", "The record was deleted in the CRM; it is not made again.")
+    if subject.hidden:
+        return _HIDDEN
     if subject.after:
         return Wait(
             subject.after, "Looking first whether it is there as another object."
@@ -132,6 +139,9 @@ def _blocked(subject: Subject) -> Hold | Wait | None:
         if parent.fate == "gone" and is_new:
             told = f"The {parent.label} it belongs to was deleted in the CRM."
             return Hold("gone", told)
+        if parent.fate == "hidden" and is_new:
+            told = f"The CRM no longer shows us the {parent.label} it belongs to."
+            return Hold(HIDDEN, told)
         if parent.fate == "coming" or (parent.fate == "failed" and is_new):
             return Wait(parent.key, _waiting(parent))
     return None

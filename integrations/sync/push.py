@@ -27,6 +27,7 @@ from integrations.sync import (
     calls,
     deletes_there,
     gather,
+    hidden,
     journal,
     outbox,
     pace,
@@ -204,6 +205,8 @@ def push(
     terms = terms_of(mapping, connector)
     rules = gather.rules_of(mapping, terms)
     subjects = gather.subjects(mapping, items)
+    if hidden.look_again(mapping, connector, subjects):
+        subjects = gather.subjects(mapping, items)
     sorted_ = _Sorted()
     for item, subject in zip(items, subjects, strict=True):
         sorted_.add(item, subject, decide(subject, rules))

@@ -26,7 +26,7 @@ from integrations.mapping.echo import version_after_write
 from integrations.mapping.merge import Base
 from integrations.models import Link, ObjectMapping
 from integrations.records import WriteResult
-from integrations.sync import calls, journal, outbox, signin, suspending
+from integrations.sync import calls, hidden, journal, outbox, signin, suspending
 from integrations.sync.calls import failure_of
 from integrations.sync.cases import stored_base
 from integrations.sync.journal import Failed, Written
@@ -44,7 +44,7 @@ class Batch:
 
     used: the sign-in it was made with; offset_s: their clock minus ours, None where
     nothing is known of it; there: ids that refused the write as gone and yet lead to a
-    record, their own or another.
+    record, their own or another; unseen: those of them that are hidden from us.
     """
 
     mapping: ObjectMapping
@@ -53,6 +53,7 @@ class Batch:
     used: int | None
     offset_s: float | None = None
     there: frozenset[str] = frozenset()
+    unseen: frozenset[str] = frozenset()
 
 
 def sign_in_of(mapping: ObjectMapping) -> int | None:
@@ -97,6 +98,8 @@ def _settle(
         if _is_another(batch, send, result):
             told = "It became another record there; that one is next."
             outcome = Failed(item, Failure("transient", told, code="BECAME"))
+        elif _is_unseen(batch, send, result):
+            outcome = Failed(item, hidden.FAILURE)
         if isinstance(outcome, Written):
             written.append(outcome)
         elif isinstance(result.error, NotSent):
@@ -137,6 +140,10 @@ def _is_another(batch: Batch, send: Send, result: WriteResult) -> bool:
     if isinstance(result.error, RecordBecame):
         return True
     return isinstance(result.error, RecordGone) and send.write.remote_id in batch.there
+
+
+def _is_unseen(batch: Batch, send: Send, result: WriteResult) -> bool:
+    return isinstance(result.error, RecordGone) and send.write.remote_id in batch.unseen
 
 
 def _judge(
@@ -238,6 +245,7 @@ def _mark_gone(
         for (_, _, send), result in zip(sends, results, strict=True)
         if isinstance(result.error, RecordGone)
         and not _is_another(batch, send, result)
+        and not _is_unseen(batch, send, result)
         and send.write.remote_id
     ]
     if gone:

@@ -20,6 +20,7 @@ from integrations.sync import (
     clocks,
     failures_in,
     gone,
+    hidden,
     intake,
     journal,
     meeting,
@@ -59,9 +60,9 @@ def send(
     started_at = queue.now()
     with kept([item for item, _, _ in sends]):
         answers = _written(mapping, sends, connector)
-    there = _still_there(mapping, sends, answers, connector)
+    there, unseen = _still_there(mapping, sends, answers, connector)
     offset_s = clocks.offset_of(mapping.connection)
-    batch = results.Batch(mapping, terms, started_at, used, offset_s, there)
+    batch = results.Batch(mapping, terms, started_at, used, offset_s, there, unseen)
     results.record(batch, sends, answers)
 
 
@@ -70,18 +71,23 @@ def _still_there(
     sends: Sends,
     answers: Sequence[WriteResult],
     connector: Connector,
-) -> frozenset[str]:
-    """Return which of the ids that refused a write as gone lead to a record.
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return which of the ids that refused a write as gone lead to a record, and
+    which the CRM does not show and does not name as deleted.
 
     The loser of a merge looks deleted. What became another record is linked to that
     now, so that the next try knows it by what it is.
     """
     lost = results.lost_ids(answers, [one for _, _, one in sends])
     if not lost:
-        return frozenset()
+        return frozenset(), frozenset()
     found = connector.fetch(mapping.remote_object, lost, fields=[])
     moved.follow_conversions(mapping, found)
-    return frozenset(lost) & moved.ids_answered(found)
+    there = moved.ids_answered(found)
+    links = moved.links_of_ids(mapping, set(lost) - there)
+    named = hidden.told_apart(mapping, connector, links)
+    unseen = frozenset(links).difference(one.remote_id for one in named)
+    return frozenset(lost) & there, unseen
 
 
 def _written(
@@ -190,9 +196,12 @@ def _fail_missing(
     missing = set(by_id) - moved.ids_answered(found)
     if not missing:
         return
-    gone.note_missing(mapping, connector, missing)
+    unseen = gone.note_missing(mapping, connector, missing)
     told = Failure("gone", "The record was deleted in the CRM.", code="GONE")
-    failed = [Failed(by_id[one][0], told) for one in missing]
+    failed = [
+        Failed(by_id[one][0], hidden.FAILURE if one in unseen else told)
+        for one in missing
+    ]
     journal.record_failed(mapping, failed, _rng)
 
 

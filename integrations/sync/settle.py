@@ -15,7 +15,7 @@ from django.utils import timezone
 from crmsync.core.queue import Failure
 from integrations.mapping.merge import Base
 from integrations.models import Link, ObjectMapping, Run, SyncEntry
-from integrations.sync import clashes, clocks, counting, failures_in, outbox
+from integrations.sync import clashes, clocks, counting, failures_in, hidden, outbox
 from integrations.sync.cases import UNSENT, Case, base_of, outcome_of, stored_base
 from integrations.sync.counting import Tally
 from integrations.sync.storing import (
@@ -74,9 +74,11 @@ def settle(context: Context, cases: Sequence[Case], terms: Terms) -> list[Case]:
         stale = [c for c in cases if (r := results.get(c.ref)) is not None and r.stale]
         again = {id(case) for case in stale}
         done = [case for case in cases if id(case) not in again]
+        shown = _hidden_until_now(done)
         for case in done:
             _note_errors(case, results.get(case.ref), terms)
         _store_links(context, done, results)
+        hidden.show_again(context.mapping, shown)
         clashes.store(context.mapping, done, terms)
         _store_entries(context, done, results)
         if context.keeps_failures:
@@ -88,6 +90,11 @@ def settle(context: Context, cases: Sequence[Case], terms: Terms) -> list[Case]:
     if context.tally is not None and context.run is not None:
         context.tally.note(context.run, done, results)
     return stale
+
+
+def _hidden_until_now(cases: Sequence[Case]) -> list[Link]:
+    links = [case.link for case in cases if case.link is not None]
+    return [one for one in links if one.state == Link.State.FORBIDDEN]
 
 
 def _write_ours(

@@ -56,7 +56,7 @@ class Parent:
     label: str
     remote_object: str
     remote_id: str | None
-    fate: Literal["linked", "coming", "failed", "never", "gone"]
+    fate: Literal["linked", "coming", "failed", "never", "gone", "hidden"]
     tie: tuple[str, str] = ("", "")
 
 
@@ -67,7 +67,7 @@ class Subject(NamedTuple):
     that is linked those it was given here since; tried: an earlier try may have
     reached the CRM without our learning of it; elsewhere: another object that the
     record is there already; after: the row that looks for that first; frozen: fields
-    that wait for a person.
+    that wait for a person; hidden: the CRM does not show us the record any more.
     """
 
     ref: str
@@ -82,3 +82,4 @@ class Subject(NamedTuple):
     elsewhere: str = ""
     after: str = ""
     frozen: frozenset[str] = frozenset()
+    hidden: bool = False

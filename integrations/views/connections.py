@@ -18,7 +18,7 @@ from crmsync.core.roles import Can, allows
 from crmsync.core.services import Actor, audit
 from crmsync.core.views.access import PageRequest, needs
 from crmsync.core.wake import wake
-from integrations import failures, figures, progress
+from integrations import failures, figures, progress, selectors
 from integrations.connectors import CONNECTORS
 from integrations.forms.connections import ReconnectForm, TokenForm
 from integrations.models import ApiCall, Connection, Link
@@ -123,6 +123,7 @@ def connection_page(request: PageRequest, pk: int) -> HttpResponse:
         "runs": progress.with_progress(fresh.runs, timezone.now()),
         "failing_url": reverse("errors") + f"?connection={connection.pk}",
         "links": Link.objects.filter(connection=connection).count(),
+        "hidden": selectors.hidden_records(connection) if fresh.hidden else [],
         "form": ReconnectForm(vendor=connection.vendor),
         "has_oauth": has_oauth(connection.vendor),
         "missing_scopes": _missing_scopes(connection),

@@ -23,6 +23,7 @@ from integrations.testing import (
     make_run,
     make_work_item,
 )
+from leads.testing import make_lead
 
 pytestmark = pytest.mark.usefixtures("inside")
 HOUR = timedelta(hours=1)
@@ -209,3 +210,22 @@ def test_figures_of_many_connections_cost_no_more_queries(
 
     with django_assert_max_num_queries(9):
         freshness.of_connections(found, now)
+
+
+def test_records_that_are_not_visible_to_us_are_told_of_on_the_page_and_in_the_api(
+    workspace: Workspace, mapping: ObjectMapping, admin: Client
+) -> None:
+    [lead, other] = (make_lead(workspace, last_name=name) for name in ("Unseen", "B"))
+    there = mapping.connection
+    make_link(there, record_id=lead.pk, remote_id="101", state="forbidden")
+    make_link(there, record_id=other.pk, remote_id="102")
+
+    page = admin.get(there.get_absolute_url()).content.decode()
+    told = admin.get(f"/api/v1/connections/{there.pk}/").json()["freshness"]
+    standing = admin.get(reverse("lead-standing", args=[lead.pk])).content.decode()
+
+    assert "1 record is not visible to us" in page
+    assert "Unseen" in page.partition('id="hidden"')[2].partition("</section>")[0]
+    assert told["hidden_records"] == 1
+    assert "Not visible to us" in standing
+    assert "no longer shows it to us" in standing

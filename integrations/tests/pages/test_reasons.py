@@ -46,7 +46,7 @@ REASONS: list[tuple[Facts, str, str, str]] = [
         "",
     ),
     (replace(LINKED, link="missing"), "missing", "last comparison", ""),
-    (replace(LINKED, link="forbidden"), "deleted", "no longer lets us", ""),
+    (replace(LINKED, link="forbidden"), "hidden", "no longer shows it to us", ""),
     (replace(LINKED, link="unlinked"), "unlinked", "by hand", ""),
     (replace(LINKED, conflicts=ASKED), "conflict", "changed on both sides", "conflict"),
     (replace(LINKED, conflicts=("A and B keep",)), "conflict", "A and B", "conflict"),
