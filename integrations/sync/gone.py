@@ -34,11 +34,27 @@ def pull_gone(
     All of it is read before anything is changed, so that a mass deletion is seen whole.
     """
     found = _read(mapping, connector, since=since, until=until)
-    links = moved.links_of_ids(mapping, [one.remote_id for one in found])
-    ours = [one for one in found if one.remote_id in links]
+    ids = [one.remote_id for one in found]
+    links = moved.links_of_ids(mapping, ids, gone_too=True)
+    ours = [one for one in found if _is_news(one, links.get(one.remote_id))]
     if ours:
         follow(mapping, ours, links)
     return len(ours)
+
+
+def _is_news(gone: Gone, link: Link | None) -> bool:
+    """Tell whether it says more than we know.
+
+    What counts as deleted may turn out to be merged; and of what a push found gone
+    nobody has followed the deletion yet.
+    """
+    if link is None:
+        return False
+    return not _is_followed(link) or gone.merged_into is not None
+
+
+def _is_followed(link: Link) -> bool:
+    return link.state == Link.State.DELETED and link.gone_at is not None
 
 
 def _read(
@@ -81,9 +97,10 @@ def follow_merges(
 def follow_approved(mapping: ObjectMapping) -> None:
     """Follow the deletions that a person approved: those that were listed."""
     for run in mass_deletes.approved_runs(mapping):
-        links = moved.links_of_ids(mapping, mass_deletes.listed(run))
+        found = moved.links_of_ids(mapping, mass_deletes.listed(run), gone_too=True)
+        links = [one for one in found.values() if not _is_followed(one)]
         with transaction.atomic():
-            delete(mapping, list(links.values()))
+            delete(mapping, links)
             run.state, run.finished_at = Run.State.DONE, queue.now()
             run.total = run.settled = run.deleted = len(links)
             names = ["state", "finished_at", "total", "settled", "deleted"]

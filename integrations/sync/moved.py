@@ -14,17 +14,22 @@ from leads.facts import Origin, RecordChange
 from leads.services import merging
 from leads.snapshots import snapshots
 
+_STANDS = (Link.State.LINKED, Link.State.MISSING, Link.State.FORBIDDEN)
+
 
 def links_of_ids(
-    mapping: ObjectMapping, remote_ids: Collection[str]
+    mapping: ObjectMapping, remote_ids: Collection[str], *, gone_too: bool = False
 ) -> dict[str, Link]:
-    """Return remote id -> link, of those that still stand."""
+    """Return remote id -> link, of those that still stand.
+
+    gone_too: and of those that count as deleted.
+    """
     rows = Link.objects.filter(
         connection=mapping.connection,
         record_type=mapping.record_type,
         remote_object=mapping.remote_object,
         remote_id__in=list(remote_ids),
-        state__in=[Link.State.LINKED, Link.State.MISSING, Link.State.FORBIDDEN],
+        state__in=[*_STANDS, Link.State.DELETED] if gone_too else _STANDS,
     )
     return {link.remote_id: link for link in rows}
 

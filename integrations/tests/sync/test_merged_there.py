@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from crmsync.core.models import WorkItem, Workspace
 from integrations.models import (
@@ -155,3 +156,49 @@ def test_a_link_that_was_taken_for_deleted_follows_a_merge_read_later(
 
     assert Lead.objects.count() == 1
     assert Link.objects.get().remote_id == kept
+
+
+@pytest.mark.parametrize("known", ["here", "nowhere"])
+def test_a_merge_notice_heals_a_link_that_was_taken_for_deleted(
+    salesforce: Connection, salesforce_simulator: RunningSimulator, known: str
+) -> None:
+    [mapping] = only(salesforce, "Lead")
+    pull.ask_pull(mapping)
+    sync(1)
+    crm = SalesforceUser(salesforce_simulator)
+    kept = crm.make("Lead", LastName="A", Company="C", Email="a@customer.example.org")
+    lost = crm.make("Lead", LastName="B", Company="C", Email="b@customer.example.org")
+    sync(2)
+    at = timezone.now()
+    rows = Link.objects.filter(remote_id=lost)
+    rows.update(state=Link.State.DELETED, gone_at=at)
+    if known == "nowhere":
+        Link.objects.filter(remote_id=kept).delete()
+    crm.merge("Lead", kept, lost)
+
+    Cursor.objects.update(gone_up_to=None)
+    pull.ask_pull(mapping, soon=True)
+    sync(1)
+
+    link = Link.objects.get()
+    assert (link.remote_id, link.state, link.gone_at) == (kept, Link.State.LINKED, None)
+    assert LinkAlias.objects.filter(link=link, remote_id=lost).exists()
+
+
+def test_a_deletion_that_a_push_met_first_follows_the_policy_once_it_is_named(
+    workspace: Workspace, contacts: ObjectMapping, marketer: HubSpotUser
+) -> None:
+    contacts.deletes = ObjectMapping.Deletes.PROPAGATE
+    contacts.save()
+    first, _ = pair(marketer, contacts)
+    FieldMapping.objects.filter(mapping=contacts).update(rule="hub", direction="push")
+    marketer.delete(first)
+    give_city(workspace, "a@customer.example.org", "Bonn")
+    push_only()
+    assert Link.objects.get(remote_id=first).state == Link.State.DELETED
+
+    Cursor.objects.update(gone_up_to=None)
+    pull.ask_pull(contacts, soon=True)
+    sync(1)
+
+    assert Link.objects.get(remote_id=first).gone_at is not None
