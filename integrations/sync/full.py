@@ -17,11 +17,12 @@ from integrations.models import Cursor, Link, ObjectMapping
 from integrations.records import Page
 from integrations.sync import (
     backfill,
-    brake,
     gone,
     hidden,
     inflow,
     intake,
+    mass_clears,
+    mass_deletes,
     moved,
     outbox,
 )
@@ -186,7 +187,7 @@ def _find_missing(drive: Drive) -> bool:
     named = hidden.told_apart(mapping, drive.connector, again)
     deleted = gone.follow_merges(mapping, named, again)
     if deleted:
-        gone.check_deletes(mapping, deleted, run=run)
+        mass_deletes.check(mapping, deleted, run=run)
         gone.delete(mapping, deleted)
     rows = Link.objects.filter(pk__in=[one.pk for one in suspects])
     rows.update(state=Link.State.MISSING, gone_at=queue.now())
@@ -205,7 +206,7 @@ def _take_in(drive: Drive, remote_ids: Sequence[str]) -> set[str]:
     there = [one for one in found if not one.archived]
     same = moved.follow_conversions(mapping, there)
     if same:
-        brake.check_clears(mapping, same, terms, connector, run=drive.run)
+        mass_clears.check(mapping, same, terms, connector, run=drive.run)
         _settle(drive, Page(tuple(same)), Tally()).count(drive.run)
     return moved.ids_answered(there)
 

@@ -96,8 +96,8 @@ def follow_merges(
 
 def follow_approved(mapping: ObjectMapping) -> None:
     """Follow the deletions that a person approved: those that were listed."""
-    for run in mass_deletes.approved_runs(mapping):
-        found = moved.links_of_ids(mapping, mass_deletes.listed(run), gone_too=True)
+    for run in mass_deletes.brake_of(mapping).to_carry_out():
+        found = moved.links_of_ids(mapping, brake.listed(run), gone_too=True)
         links = [one for one in found.values() if not _is_followed(one)]
         with transaction.atomic():
             delete(mapping, links)
@@ -105,21 +105,6 @@ def follow_approved(mapping: ObjectMapping) -> None:
             run.total = run.settled = run.deleted = len(links)
             names = ["state", "finished_at", "total", "settled", "deleted"]
             run.save(update_fields=names)
-
-
-def check_deletes(mapping: ObjectMapping, links: Sequence[Link], *, run: Run) -> None:
-    """Raise Braked when more vanished than ever does by hand, since run last looked.
-
-    An approval is of the records that were listed then.
-    """
-    approved = mass_deletes.approved_ids(mapping)
-    new = [one for one in links if one.remote_id not in approved]
-    if not mass_deletes.are_too_many(mapping, len(new), approved=approved):
-        return
-    run.approved = False
-    run.cursor[mass_deletes.LISTED] = [one.remote_id for one in links]
-    run.save(update_fields=["approved"])
-    brake.stop(run, Run.MassChange.DELETES, len(links), mass_deletes.samples(links))
 
 
 def delete(mapping: ObjectMapping, links: Sequence[Link]) -> None:

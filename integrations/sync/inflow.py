@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from integrations.connectors.base import Connector
 from integrations.models import ObjectMapping, Run
 from integrations.records import Page
-from integrations.sync import abreast, brake, moved, pages
+from integrations.sync import abreast, mass_clears, moved, pages
 from integrations.sync.pages import Read
 from integrations.sync.terms import Terms
 
@@ -55,7 +55,7 @@ def _ready(pass_: Pass, found: Iterable[Page]) -> Generator[Page]:
     for page in found:
         records = moved.follow_conversions(pass_.mapping, page.records)
         if records:
-            brake.check_clears(
+            mass_clears.check(
                 pass_.mapping, records, pass_.terms, pass_.connector, run=pass_.run_of()
             )
         yield Page(tuple(records), page.cursor)

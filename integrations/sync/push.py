@@ -25,10 +25,10 @@ from integrations.errors import RateLimited, ReauthRequired, SyncError, redact
 from integrations.models import ObjectMapping
 from integrations.sync import (
     calls,
-    deletes_there,
     gather,
     hidden,
     journal,
+    mass_pushes,
     outbox,
     pace,
     sending,
@@ -217,7 +217,7 @@ def push(
         sending.find(mapping, sorted_.find, terms, connector)
     deletes = sorted_.delete
     if deletes:
-        deletes = deletes_there.allowed(mapping, deletes, _rng)
+        deletes = mass_pushes.deletes_allowed(mapping, deletes, _rng)
     if deletes:
         sending.delete(mapping, deletes, connector)
     if sorted_.send:

@@ -28,9 +28,9 @@ from integrations.sync import (
     audit,
     backfill,
     calls,
-    deletes_there,
     dry,
     full,
+    mass_pushes,
     outbox,
     pull,
     revert,
@@ -139,7 +139,7 @@ def approve(run: Run) -> bool:
             # The polling went on meanwhile: its row is not one that failed.
             pull.ask_pull(run.mapping, soon=True)
     else:
-        queue.retry(deletes_there.held_by(run))
+        queue.retry(mass_pushes.held_by(run))
         _ask(run)
     return True
 
@@ -161,7 +161,7 @@ def cancel(run: Run) -> bool:
     run.refresh_from_db()
     _wait_again(run)
     cancel_run(run.pk)
-    queue.abandon(WorkItem.objects.filter(pk__in=deletes_there.held_by(run)))
+    queue.abandon(WorkItem.objects.filter(pk__in=mass_pushes.held_by(run)))
     if stopped:
         if run.mass_change != Run.MassChange.DELETES:
             pull.skip(run.mapping)

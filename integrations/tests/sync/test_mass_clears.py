@@ -9,7 +9,7 @@ from integrations.connectors.session import open_connector
 from integrations.models import Connection, FieldMapping, Link, ObjectMapping, Run
 from integrations.records import RemoteRecord
 from integrations.simulators.testing import RunningSimulator
-from integrations.sync import brake, pull
+from integrations.sync import mass_clears, pull
 from integrations.sync.calls import Braked
 from integrations.sync.terms import terms_of
 from integrations.tests.sync.crm import HubSpotUser, both_ways, sync
@@ -71,7 +71,7 @@ def test_pages_that_each_empty_little_stop_together(
     def check_all() -> None:
         for first in range(0, LINKED, page):
             shown = emptied(first, page)
-            brake.check_clears(mapping, shown, terms, connector, run=run)
+            mass_clears.check(mapping, shown, terms, connector, run=run)
 
     with pytest.raises(Braked):
         check_all()

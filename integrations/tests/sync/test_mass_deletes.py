@@ -175,3 +175,24 @@ def test_many_records_deleted_here_stay_there_where_a_person_says_no(
 
     assert left_there(person) == 60
     assert not WorkItem.objects.filter(state=State.PARKED).exists()
+
+
+def test_deletions_made_here_one_after_another_are_counted_together(
+    mapping: ObjectMapping, person: HubSpotUser, ids: list[str]
+) -> None:
+    delete_here(mapping, 15)
+    sync(1)
+    delete_here(mapping, 15)
+    sync(1)
+
+    assert left_there(person) == 45
+    assert stopped().mass_count == 15
+
+    runs.approve(stopped())
+    sync(2)
+    assert left_there(person) == 30
+
+    # Those a person approved do not count with what comes next.
+    delete_here(mapping, 5)
+    sync(1)
+    assert left_there(person) == 25
