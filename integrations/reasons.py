@@ -154,6 +154,8 @@ def _parked(facts: Facts) -> Verdict | None:
     if facts.error_class == "held":
         return Verdict("held", "Held", "warn", facts.error, fix="failure")
     label = causes.of(facts.error_class).label
+    if facts.error_class == "braked":
+        return Verdict("braked", label, "bad", facts.error, fix="run")
     code = "rejected" if facts.error_class == "rejected" else facts.error_class
     return Verdict(code, label, "bad", facts.error, fix="failure")
 

@@ -23,6 +23,7 @@ from integrations.models import (
     SyncEntry,
 )
 from integrations.sync import failures_in, outbox
+from integrations.sync.calls import BRAKED
 from leads.models import Activity, Campaign, Company, Deal, Lead, RecordType
 from leads.selectors import PER_KIND, TimelineEntry
 
@@ -176,7 +177,7 @@ class _Known:
 
     def __init__(self, items: Sequence[WorkItem]) -> None:
         self.connections = {one.channel_id: one for one in Connection.objects.all()}
-        ids = [item.key for item in items if item.kind == RUN and item.key.isdigit()]
+        ids = [one for item in items if (one := _run_id(item)).isdigit()]
         self.runs = {str(pk): one for pk, one in Run.objects.in_bulk(ids).items()}
         wanted = {one for item in items if (one := self._mapping_id(item))}
         found = ObjectMapping.objects.filter(pk__in=wanted)
@@ -237,10 +238,17 @@ class _Known:
         return self.links.get((mapping.connection_id, mapping.remote_object, remote_id))
 
 
+def _run_id(item: WorkItem) -> str:
+    """Return the run a work item drives, or that holds it for approval, "" for none."""
+    if item.kind == PUSH and item.error_class == BRAKED:
+        return str(item.run or "")
+    return item.key if item.kind == RUN else ""
+
+
 def _row(item: WorkItem, known: _Known) -> Row:
     mapping = known.mapping_of(item)
     connection = known.connections.get(item.channel_id)
-    run = known.runs.get(item.key) if item.kind == RUN else None
+    run = known.runs.get(_run_id(item))
     if mapping is not None and item.kind == PULL:
         run = known.stopped.get(mapping.pk)
     if mapping is None or item.kind not in {PUSH, FETCH}:
@@ -258,6 +266,7 @@ def _row(item: WorkItem, known: _Known) -> Row:
         connection=connection,
         mapping=mapping,
         remote_id=remote_id,
+        run=run,
     )
 
 

@@ -1,7 +1,7 @@
 """Stops a mass change of ours before the first record of it is written in the CRM.
 
-Many records were deleted here: their rows wait in a run of their own until a person
-approves it; all else goes out meanwhile.
+Many records deleted here, or many fields emptied here: their rows wait in a run of
+their own until a person approves it; all else goes out meanwhile.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ from integrations.models import Link, ObjectMapping, Run
 from integrations.sync import brake, journal, lately, outbox
 from integrations.sync.brake import Brake, Limit
 from integrations.sync.calls import BRAKED
+from integrations.sync.cases import base_of
 from integrations.sync.journal import Failed
-from integrations.sync.plan import Delete
+from integrations.sync.links import links_of
+from integrations.sync.plan import Delete, Send
+from integrations.sync.subjects import Subject
 from leads.services.fields import MODELS
 
 Deletes = list[tuple[WorkItem, Delete]]
+Sends = list[tuple[WorkItem, Subject, Send]]
 # What a stopped run shows of the rows that wait.
 Shown = Callable[[Sequence[WorkItem]], list[dict[str, object]]]
 Coming = Callable[[], Collection[str]]
@@ -50,6 +54,28 @@ def deletes_allowed(
         coming=lambda: _deleted_soon(mapping),
     )
     return [pair for pair in deletes if pair[0].pk not in held]
+
+
+def clears_allowed(mapping: ObjectMapping, sends: Sends, rng: random.Random) -> Sends:
+    """Return what may be written now; what empties too many fields there waits."""
+    clears = _without_reverts([one for one in sends if _empties(one[2])])
+    if not clears:
+        return sends
+    told = "{:,} records would have fields emptied in the CRM."
+    mine = _brake(mapping, Run.MassChange.CLEARS, brake.CLEARED, told)
+    sent = {item.pk: one for item, _, one in clears}
+
+    def shown(held: Sequence[WorkItem]) -> list[dict[str, object]]:
+        return _emptied(mapping, [(one, sent[one.pk]) for one in held])
+
+    held = _hold(
+        mine,
+        [item for item, _, _ in clears],
+        shown,
+        rng,
+        told="Fields of many records were emptied here. Approve it on its run.",
+    )
+    return [one for one in sends if one[0].pk not in held]
 
 
 def held_by(run: Run) -> list[int]:
@@ -114,5 +140,41 @@ def _deleted_soon(mapping: ObjectMapping) -> set[str]:
     return {str(outbox.record_of(one)) for one in found}
 
 
-def _sample(item: WorkItem, remote_id: str) -> dict[str, object]:
+# --- emptied here ---------------------------------------------------------------------
+
+
+def _empties(send: Send) -> bool:
+    """Tell whether a record that is there loses a value by this."""
+    return bool(send.write.remote_id) and "" in send.write.fields.values()
+
+
+def _without_reverts(sends: Sends) -> Sends:
+    """Leave out what a person asked for when they took a run back."""
+    runs = {item.run for item, _, _ in sends if item.run is not None}
+    if not runs:
+        return sends
+    rows = Run.objects.filter(pk__in=runs, kind=Run.Kind.REVERT)
+    reverts = set(rows.values_list("pk", flat=True))
+    return [one for one in sends if one[0].run not in reverts]
+
+
+def _emptied(
+    mapping: ObjectMapping, sends: Sequence[tuple[WorkItem, Send]]
+) -> list[dict[str, object]]:
+    """Return what each record would lose, as the CRM had it when we last looked."""
+    ids = [outbox.record_of(item.key) for item, _ in sends]
+    links = links_of(
+        mapping.connection, mapping.record_type, mapping.remote_object, ids
+    )
+    found = []
+    for item, send in sends:
+        link = links.get(outbox.record_of(item.key))
+        lost = [name for name, text in send.write.fields.items() if text == ""]
+        known = {n: base_of(link.base, n) if link is not None else None for n in lost}
+        there = {n: [base.crm if base else "", ""] for n, base in known.items()}
+        found.append(_sample(item, send.write.remote_id) | {"there": there})
+    return found
+
+
+def _sample(item: WorkItem, remote_id: str | None) -> dict[str, object]:
     return {"record_id": outbox.record_of(item.key), "remote_id": remote_id}

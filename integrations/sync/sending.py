@@ -23,6 +23,7 @@ from integrations.sync import (
     hidden,
     intake,
     journal,
+    mass_pushes,
     meeting,
     moved,
     pace,
@@ -53,6 +54,7 @@ def send(
     sends = _compared(mapping, sends, terms, connector)
     sends = meeting.meet(mapping, sends, rules, terms, connector)
     sends = _without_adopted(mapping, sends, rules, connector)
+    sends = mass_pushes.clears_allowed(mapping, sends, _rng)
     ours = {item.pk for item in queue.extend([item for item, _, _ in sends])}
     sends = [one for one in sends if one[0].pk in ours]
     if not sends:

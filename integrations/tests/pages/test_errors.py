@@ -240,6 +240,17 @@ def test_a_stopped_poll_leads_to_the_run_that_waits_for_approval(
     assert "Stopped for approval" in answer.content.decode()
 
 
+def test_a_change_that_was_stopped_leads_to_the_run_that_waits_for_approval(
+    admin: Client, mapping: ObjectMapping
+) -> None:
+    run = make_run(mapping, state="stopped", kind="manual", mass_change="clears")
+    item = fail_in(mapping, "7", kind="push", error_class="braked", run=run.pk)
+
+    answer = admin.get(reverse("issue", args=[item.pk]))
+
+    assert answer.context["fix_url"] == run.get_absolute_url()
+
+
 @pytest.mark.parametrize(
     ("kind", "label"),
     [("run", "Full comparison {run}"), ("setup", "Set-up of HubSpot")],

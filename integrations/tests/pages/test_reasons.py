@@ -52,6 +52,7 @@ REASONS: list[tuple[Facts, str, str, str]] = [
     (replace(LINKED, conflicts=("A and B keep",)), "conflict", "A and B", "conflict"),
     (replace(PARKED, error_class="rejected"), "rejected", "e-mail", "failure"),
     (replace(PARKED, error_class="held"), "held", "e-mail", "failure"),
+    (replace(PARKED, error_class="braked"), "braked", "e-mail", "run"),
     (replace(PARKED, error_class="duplicate"), "duplicate", "e-mail", "failure"),
     (
         replace(LINKED, item="waiting", error="Waiting for Acme to be sent first."),
