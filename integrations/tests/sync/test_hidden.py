@@ -252,6 +252,27 @@ def test_a_hidden_record_that_is_deleted_here_is_deleted_there_once_it_shows(
     assert {one["id"] for one in dumped if one["archived"]} == {hidden}
 
 
+def test_a_note_of_a_hidden_record_waits_and_follows_it_when_it_shows_again(
+    workspace: Workspace, mapping: ObjectMapping, person: HubSpotUser, ids: list[str]
+) -> None:
+    ObjectMapping.objects.filter(remote_object="notes").update(active=True)
+    hide(person.simulator, ids[0])
+    hint(mapping, ids[0])
+    row = {"kind": "note", "body": "Spoke with them.", "lead_id": lead_of(ids[0]).pk}
+    records.create(workspace, "activity", [row], origin=HERE)
+    sync(2)
+
+    [item] = WorkItem.objects.filter(kind="push", state=State.PARKED)
+    assert item.error_class == "hidden"
+
+    show(person.simulator)
+    hint(mapping, ids[0])
+    sync(2)
+
+    assert len(person.simulator.dump("notes")) == 1
+    assert not WorkItem.objects.filter(state=State.PARKED).exists()
+
+
 # --- shown again ----------------------------------------------------------------------
 
 

@@ -64,6 +64,32 @@ def test_record_deleted_there_is_not_made_again() -> None:
     assert "deleted" in decision.message
 
 
+@pytest.mark.parametrize("record", ["there", "deleted here"])
+def test_what_the_crm_does_not_show_us_is_held(record: str) -> None:
+    hidden = subject({"city": ""}, remote_id="501", hidden=True)
+    if record == "deleted here":
+        hidden = hidden._replace(record=None)
+
+    decision = decide(hidden, replace(CONTACTS, deletes=True))
+
+    assert isinstance(decision, Hold)
+    assert decision.error_class == "hidden"
+
+
+def test_what_belongs_to_a_hidden_record_waits_for_it_and_is_not_called_deleted() -> (
+    None
+):
+    parents = (replace(LEAD, remote_id=None, fate="hidden"),)
+    new, there = subject(parents=parents), subject(parents=parents, remote_id="601")
+
+    decision = decide(new, NOTES)
+
+    assert isinstance(decision, Hold)
+    assert decision.error_class == "hidden"
+    assert "lead 7" in decision.message
+    assert not isinstance(decide(there, NOTES), Hold)
+
+
 def test_activity_of_another_kind_is_left_without_a_word() -> None:
     rules = replace(NOTES, only_kinds=frozenset({"note"}))
     task = Subject("1", snapshot({"body": "x"}, kind="task"), "k7")
