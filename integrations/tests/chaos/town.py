@@ -301,7 +301,7 @@ class Town:
         """
         return self.live.count("core_workitem", _UNFINISHED)
 
-    def _left(self) -> list[object]:
+    def _left(self) -> list[tuple[object, ...]]:
         return self.live.sql(
             "SELECT kind, key, lane, state, waits_for, attempts, rescues, error_class, "
             f"error, not_before, leased_until FROM core_workitem WHERE {_UNFINISHED}"

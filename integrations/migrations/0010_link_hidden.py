@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('core', '0004_lanes_breaker_budget'),
-        ('integrations', '0008_overlap'),
+        ('integrations', '0009_conflict_told_at_length'),
     ]
 
     operations = [
