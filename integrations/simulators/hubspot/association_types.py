@@ -56,6 +56,13 @@ tickets companies 26 25
 leads contacts 578 579
 leads companies 580 581
 """
+_SINGULAR = {
+    "companies": "Company",
+    "contacts": "Contact",
+    "deals": "Deal",
+    "leads": "Lead",
+    "tickets": "Ticket",
+}
 _HIERARCHY = ((14, 13, "Child Company"), (13, 14, "Parent Company"))
 
 
@@ -72,6 +79,16 @@ class AssociationType:
     primary: bool = False
     single: bool = False
     name: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """Return what tells it from all others."""
+        return self.source, self.target, self.category, self.id
+
+    @property
+    def inverse_key(self) -> tuple[str, str, str, int]:
+        """Return the key of the same type in the other direction."""
+        return self.target, self.source, self.category, self.inverse
 
 
 def built_in() -> list[AssociationType]:
@@ -91,9 +108,15 @@ def built_in() -> list[AssociationType]:
 def _pair(
     source: str, target: str, there: int, back: int, *, primary: bool
 ) -> list[AssociationType]:
-    label = "Primary" if primary else None
+    label = _primary_label(source, target) if primary else None
     pair = [
         AssociationType(source, target, there, back, HUBSPOT, label, primary, primary),
         AssociationType(target, source, back, there, HUBSPOT, label, primary),
     ]
     return pair if there != back else pair[:1]
+
+
+def _primary_label(source: str, target: str) -> str:
+    """Return a primary type's label, as it is since February 2024."""
+    near, far = _SINGULAR[source], _SINGULAR[target]
+    return f"{near} with Primary {far}"

@@ -159,7 +159,10 @@ def _no_associations(raw: Json) -> Json:
 
 
 def batch_create(call: Call) -> Reply:
-    """POST {inputs[{from, to, types}]}: 201, or 207 when some fail; adds labels."""
+    """POST {inputs[{from, to, types}]}: 201, or 207 when some fail.
+
+    Replaces labels as the single call does: the guide says of neither that it adds.
+    """
     source, target, started = call.table(0), call.table(1), call.world.now_ms()
     writer = call.writer()
     results, failed = [], []
@@ -172,7 +175,7 @@ def batch_create(call: Call) -> Reply:
         except errors.ApiError as error:
             failed.append(errors.batch_entry(error, _ends(raw)))
             continue
-        writer.join(*pair, types)
+        writer.join(*pair, types, replace=True)
         results.append(_labels_between(source, target, pair, types))
     call.done(writer)
     return batch_reply(call, started, results, failed, status=201)

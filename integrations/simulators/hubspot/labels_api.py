@@ -64,8 +64,8 @@ def delete_label(call: Call) -> Reply:
     """DELETE /{associationTypeId}: 204, with its inverse."""
     number = call.args[2]
     kind = _user_type(call, int(number) if number.isdigit() else None)
-    call.portal.do(["unlabel", kind.source, kind.target, kind.id])
-    call.portal.do(["unlabel", kind.target, kind.source, kind.inverse])
+    call.portal.do(["unlabel", *kind.key])
+    call.portal.do(["unlabel", *kind.inverse_key])
     return Reply(204)
 
 

@@ -112,7 +112,7 @@ def shown_types(
     """Return [{category, typeId, label?}] as association reads do."""
     shown = []
     for category, number in labels:
-        kind = portal.types.get((source, target, number))
+        kind = portal.types.get((source, target, category, number))
         item: Json = {"category": category, "typeId": number}
         if kind and kind.label:
             item["label"] = kind.label
@@ -130,7 +130,7 @@ def _demote_others(
     if not kind.primary:
         return
     if not kind.single:
-        reverse = portal.types[kind.target, kind.source, kind.inverse]
+        reverse = portal.types[kind.inverse_key]
         kind, source, target = reverse, target, source
     for other, labels in list(portal.linked(*source, target[0]).items()):
         if other != target[1] and (kind.category, kind.id) in labels:

@@ -86,6 +86,6 @@ def _partners(portal: Portal, name: str, number: int) -> Partners:
     found: Partners = []
     for target in portal.tables:
         for other, labels in portal.linked(name, number, target).items():
-            types = [portal.types[name, target, kind] for _, kind in labels]
+            types = [portal.types[name, target, *one] for one in labels]
             found.append((target, other, types))
     return found

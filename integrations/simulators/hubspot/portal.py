@@ -43,11 +43,12 @@ class Portal(Account):
         self.tables: dict[str, RecordTable] = {}
         self.names: dict[str, str] = {}
         self.links: dict[tuple[str, int, str], dict[int, Labels]] = {}
-        self.types: dict[tuple[str, str, int], AssociationType] = {}
+        # from, to, category, id: the ids of customers' own types begin at 1, too.
+        self.types: dict[tuple[str, str, str, int], AssociationType] = {}
         for kind in standard_types():
             self._add_type(kind)
         for link in built_in():
-            self.types[link.source, link.target, link.id] = link
+            self.types[link.key] = link
         for table, documents in defaults.documents().items():
             self.docs[table] = documents
 
@@ -182,11 +183,11 @@ class Portal(Account):
 
     def _do_label(self, definition: Json) -> AssociationType:
         kind = AssociationType(**definition)
-        self.types[kind.source, kind.target, kind.id] = kind
+        self.types[kind.key] = kind
         return kind
 
-    def _do_unlabel(self, source: str, target: str, number: int) -> None:
-        self.types.pop((source, target, number), None)
+    def _do_unlabel(self, source: str, target: str, category: str, number: int) -> None:
+        self.types.pop((source, target, category, number), None)
 
     # -- inside
 

@@ -128,7 +128,7 @@ def delete_schema(call: Call) -> Reply:
     name = table.kind.name
     for kind in list(call.portal.types.values()):
         if name in (kind.source, kind.target):
-            call.portal.do(["unlabel", kind.source, kind.target, kind.id])
+            call.portal.do(["unlabel", *kind.key])
     call.portal.do(["untype", name])
     call.portal.do(["doc", "schemas", name, None])
     return Reply(204)
@@ -151,7 +151,7 @@ def delete_association(call: Call) -> Reply:
     for kind in list(call.portal.types.values()):
         mine = table.kind.name in (kind.source, kind.target)
         if mine and str(kind.id) == call.args[1] and kind.category == USER:
-            call.portal.do(["unlabel", kind.source, kind.target, kind.id])
+            call.portal.do(["unlabel", *kind.key])
     return Reply(204)
 
 

@@ -82,8 +82,8 @@ def association_results(
     for other, labels in sorted(portal.linked(near.name, record.id, far.name).items()):
         if not is_live(target, other):
             continue
-        for _, number in labels:
-            kind = portal.types.get((near.name, far.name, number))
+        for label in labels:
+            kind = portal.types.get((near.name, far.name, *label))
             plain = kind is None or kind.label is None
             several = plain and len(labels) > 1
             suffix = "_unlabeled" if several else ""

@@ -101,7 +101,11 @@ def test_labels_are_listed_with_the_plain_type_first(api: Api) -> None:
 
     assert found == [
         {"category": "HUBSPOT_DEFINED", "typeId": 279},
-        {"category": "HUBSPOT_DEFINED", "typeId": 1, "label": "Primary"},
+        {
+            "category": "HUBSPOT_DEFINED",
+            "typeId": 1,
+            "label": "Contact with Primary Company",
+        },
     ]
 
 
@@ -194,3 +198,35 @@ def test_more_inputs_than_allowed_are_refused(api: Api) -> None:
 
     assert api.post(f"{base}/read", {"inputs": [{"id": "1"}] * 1001}).status_code == 400
     assert api.post(f"{base}/create", {"inputs": [{}] * 2001}).status_code == 400
+
+
+def test_a_customers_label_has_an_id_of_its_own_category(
+    api: Api, contact, companies
+) -> None:
+    label = api.post(
+        f"{V4}/associations/contacts/companies/labels",
+        {"name": "advises", "label": "Advises", "inverseLabel": "Advised by"},
+    ).json()["results"][0]
+    base = f"{V4}/associations/contacts/companies/batch"
+    kinds = [spec(1), spec(label["typeId"], "USER_DEFINED")]
+    ends = {"from": {"id": contact}, "to": {"id": companies[0]}}
+
+    api.post(f"{base}/create", {"inputs": [ends | {"types": kinds}]})
+    read = api.post(f"{base}/read", {"inputs": [{"id": contact}]}).json()
+
+    shown = read["results"][0]["to"][0]["associationTypes"]
+    assert [(one["category"], one.get("label")) for one in shown] == [
+        ("HUBSPOT_DEFINED", None),
+        ("HUBSPOT_DEFINED", "Contact with Primary Company"),
+        ("USER_DEFINED", "Advises"),
+    ]
+
+
+def test_a_batch_replaces_the_labels_too(api: Api, contact, companies) -> None:
+    base = f"{V4}/associations/contacts/companies/batch"
+    ends = {"from": {"id": contact}, "to": {"id": companies[0]}}
+
+    for kind in (1, 279):
+        api.post(f"{base}/create", {"inputs": [ends | {"types": [spec(kind)]}]})
+
+    assert types(api, "contacts", contact, "companies") == {companies[0]: [279]}
