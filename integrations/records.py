@@ -86,12 +86,14 @@ class RemoteRecord:
 class Association:
     """A tie from the record being written to `to_id`.
 
-    `type_id` None: the vendor's default tie between the two objects.
+    `type_id` None: the vendor's own tie between the two objects, and the main one where
+    it marks one of several. `yields`: not the main one where another is that already.
     """
 
     to_object: str
     to_id: str
     type_id: int | None = None
+    yields: bool = False
 
 
 @dataclass(frozen=True, slots=True)

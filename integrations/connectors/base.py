@@ -127,7 +127,11 @@ class Connector(Protocol):
     def associations(
         self, from_object: str, to_object: str, ids: Sequence[str]
     ) -> dict[str, list[str]]:
-        """Map each of ids to the ids it is tied to, [] when to none."""
+        """Map each of ids to the ids it is tied to, [] when to none.
+
+        Where the vendor marks one of several as the main one, only that; else the
+        record that was made first comes first.
+        """
 
     def associate(
         self,

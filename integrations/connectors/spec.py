@@ -153,6 +153,8 @@ class VendorSpec:
 
     `paths`: family -> style -> path, the version chosen per family.
     `associations`: (from object, to object) -> default association type id.
+    `main_ties`: (object, other object) -> id of the association type that marks the
+    one of several others that it belongs to in the first place.
     `limits`: kind of access ("oauth", "token") -> what holds until headers say more.
     `daily`: where answers tell the daily budget, None where there is none.
     `concurrency`: calls of one account under way at once.
@@ -184,3 +186,4 @@ class VendorSpec:
     host_suffixes: tuple[str, ...] = ()
     references: Mapping[tuple[str, str], str] = field(default_factory=dict)
     no_ties: frozenset[tuple[str, str]] = frozenset()
+    main_ties: Mapping[tuple[str, str], int] = field(default_factory=dict)

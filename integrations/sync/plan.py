@@ -206,8 +206,13 @@ def _ties(subject: Subject) -> tuple[Parent, ...]:
     return tuple(one for one in subject.parents if one.remote_id)
 
 
-def _associations(ties: Iterable[Parent]) -> tuple[Association, ...]:
-    return tuple(Association(one.remote_object, one.remote_id or "") for one in ties)
+def _associations(
+    ties: Iterable[Parent], *, yields: bool = False
+) -> tuple[Association, ...]:
+    return tuple(
+        Association(one.remote_object, one.remote_id or "", yields=yields)
+        for one in ties
+    )
 
 
 def _one_form(rules: Rules, name: str, text: str) -> str:
@@ -252,7 +257,8 @@ def _create(subject: Subject, rules: Rules, mapped: Mapped) -> Decision:
         key_field=(rules.match_field if match else rules.key_field) or None,
         key_value=(match or subject.key) if match or own else None,
         fields={**own, **fields},
-        associations=_associations(ties),
+        # It may be there already: what it belongs to in the first place stays that.
+        associations=_associations(ties, yields=True),
         mode="upsert" if upsert else "create",
     )
     look_first = subject.tried and not upsert

@@ -266,7 +266,8 @@ class HubSpotConnector:
         if not late:
             return
         try:
-            outcome = self.associate(object_type, late)
+            fresh = {r.remote_id or "" for r in by_ref.values() if r.created}
+            outcome = associating.make(self._calls, object_type, late, fresh=fresh)
         except SyncError as error:
             # The records are written; only their ties are not.
             outcome = [error] * len(late)

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from integrations.connectors.hubspot.answers import entries, next_after, total
+from integrations.connectors.hubspot.answers import next_after, total
 from integrations.connectors.hubspot.spec import LIST_PAGE, MERGED_FIELD, SPEC
-from integrations.connectors.hubspot.values import clean, epoch_ms
+from integrations.connectors.hubspot.values import epoch_ms
 from integrations.errors import Retryable, Unsupported
 from integrations.records import Filter, Operator, Page, RemoteRecord
 
@@ -132,32 +132,6 @@ def _has_more(found: Sequence[RemoteRecord], answer: Mapping[str, Any]) -> bool:
         return True
     matching = total(answer)
     return len(found) >= SPEC.search.page if matching is None else matching > len(found)
-
-
-def collect_ties(
-    body: Mapping[str, Any], ties: dict[str, list[str]]
-) -> list[dict[str, str]]:
-    """Add the ties of one answer; return the inputs that have more to come.
-
-    A record without any is an error entry or absent: both mean none.
-    """
-    more: list[dict[str, str]] = []
-    for entry in entries(body):
-        source = entry.get("from")
-        origin = clean(source.get("id")) if isinstance(source, Mapping) else None
-        targets = entry.get("to")
-        if origin not in ties or not isinstance(targets, list):
-            continue
-        before = len(ties[origin])
-        ids = (clean(t.get("toObjectId")) for t in targets if isinstance(t, Mapping))
-        known = set(ties[origin])
-        ties[origin] += [one for one in dict.fromkeys(ids) if one and one not in known]
-        after = next_after(entry)
-        # Only while it brings something new: a vendor that repeats a page would
-        # otherwise be asked for ever.
-        if after and len(ties[origin]) > before:
-            more.append({"id": origin, "after": after})
-    return more
 
 
 def _by_id(

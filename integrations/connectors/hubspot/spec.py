@@ -53,6 +53,15 @@ _ASSOCIATIONS = {
     ("tasks", "leads"): 647,
 }
 
+# SDK, as above; guide crm/associations: at most one other record is the primary one,
+# and what is given the primary type takes it from what had it.
+_MAIN = {
+    ("contacts", "companies"): 1,
+    ("deals", "companies"): 5,
+    ("leads", "contacts"): 578,
+    ("leads", "companies"): 580,
+}
+
 _DOCS = "https://developers.hubspot.com/docs/api-reference/legacy/crm"
 
 
@@ -195,6 +204,7 @@ SPEC = VendorSpec(
     },
     objects={facts.name: facts for facts in _OBJECTS},
     associations=_ASSOCIATIONS,
+    main_ties=_MAIN,
     # guide crm/using-object-apis; crm/associations
     batch=BatchSizes(
         read=100, write=100, associations_read=1000, associations_write=2000

@@ -5,6 +5,7 @@ PURE. Bodies: SDK, crm objects batch API; guide crm/using-object-apis.
 
 from collections.abc import Iterator, Sequence
 
+from integrations.connectors.hubspot import tying
 from integrations.connectors.hubspot.answers import Sent
 from integrations.connectors.hubspot.spec import SPEC
 from integrations.connectors.hubspot.values import to_remote
@@ -68,17 +69,8 @@ def type_id(write: Write, tie: Association) -> int | None:
     """Return the association type of a tie, None when only the vendor knows it."""
     if tie.type_id is not None:
         return tie.type_id
-    return SPEC.associations.get((write.object_type, tie.to_object))
-
-
-def tie_inputs(
-    pairs: Sequence[tuple[str, str]], number: int | None
-) -> list[dict[str, object]]:
-    """Inputs of an association batch, from (from id, to id); None = default type."""
-    types: dict[str, object] = {}
-    if number is not None:
-        types = {"types": [_association_type(number)]}
-    return [{"from": {"id": a}, "to": {"id": b}, **types} for a, b in pairs]
+    pair = (write.object_type, tie.to_object)
+    return SPEC.main_ties.get(pair, SPEC.associations.get(pair))
 
 
 def _group(write: Write) -> tuple[Mode, str]:
@@ -114,11 +106,8 @@ def _input(sent: Sent) -> dict[str, object]:
 
 
 def _association(write: Write, tie: Association) -> dict[str, object]:
-    return {"to": {"id": tie.to_id}, "types": [_association_type(type_id(write, tie))]}
-
-
-def _association_type(number: int | None) -> dict[str, object]:
-    return {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": number}
+    kind = tying.type_body((tying.BUILT_IN, type_id(write, tie) or 0))
+    return {"to": {"id": tie.to_id}, "types": [kind]}
 
 
 def _value(name: str, value: object | None) -> str:

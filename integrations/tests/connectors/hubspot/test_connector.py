@@ -291,11 +291,11 @@ def test_ties_of_the_default_kind_leave_labels_alone(
 
     hubspot.associate(
         "contacts",
-        [("1", Association("companies", "2")), ("1", Association("deals", "3", 4))],
+        [("1", Association("notes", "2")), ("1", Association("deals", "3", 4))],
     )
 
     assert [one.path for one in server.requests] == [
-        "/crm/v4/associations/contacts/companies/batch/associate/default",
+        "/crm/v4/associations/contacts/notes/batch/associate/default",
         "/crm/v4/associations/contacts/deals/batch/create",
     ]
     fits(
@@ -308,6 +308,46 @@ def test_ties_of_the_default_kind_leave_labels_alone(
         "BatchInputPublicAssociationMultiPost",
         server.requests[1].json,
     )
+
+
+def tied_to(*targets: tuple[str, tuple[int, ...]]) -> dict[str, Any]:
+    to = [
+        {
+            "toObjectId": one,
+            "associationTypes": [
+                {"category": "HUBSPOT_DEFINED", "typeId": kind} for kind in kinds
+            ],
+        }
+        for one, kinds in targets
+    ]
+    return results({"from": {"id": "1"}, "to": to})
+
+
+def test_the_primary_company_alone_is_what_a_contact_belongs_to(
+    server: WireServer, hubspot: HubSpotConnector
+) -> None:
+    server.replies = [answer(200, tied_to(("9", (279,)), ("10", (279, 1))))]
+
+    assert hubspot.associations("contacts", "companies", ["1"]) == {"1": ["10"]}
+
+
+def test_without_a_primary_company_the_oldest_comes_first(
+    server: WireServer, hubspot: HubSpotConnector
+) -> None:
+    server.replies = [answer(200, tied_to(("10", (279,)), ("9", (279,))))]
+
+    assert hubspot.associations("contacts", "companies", ["1"]) == {"1": ["9", "10"]}
+
+
+def test_what_is_made_primary_keeps_its_labels(
+    server: WireServer, hubspot: HubSpotConnector
+) -> None:
+    server.replies = [answer(200, tied_to(("2", (279, 28)), ("3", (279, 1))))]
+
+    hubspot.associate("contacts", [("1", Association("companies", "2"))])
+
+    (made,) = server.requests[1].json["inputs"]
+    assert [one["associationTypeId"] for one in made["types"]] == [279, 28, 1]
 
 
 def test_the_own_key_is_made_unique_in_its_own_group(
