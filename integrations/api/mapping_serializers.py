@@ -69,6 +69,7 @@ class MappingSerializer(serializers.ModelSerializer[ObjectMapping]):
             "active",
             "creates",
             "deletes",
+            "clear_ties",
             "pull_every_s",
             "overlap_s",
             "fast_pull_until",
@@ -149,6 +150,11 @@ class MappingBody(StrictSerializer):
     )
     deletes = serializers.ChoiceField(
         choices=ObjectMapping.Deletes.choices, required=False
+    )
+    clear_ties = serializers.BooleanField(
+        required=False,
+        help_text="What a lead or deal belongs to is emptied where it was taken away "
+        "on the other side.",
     )
     pull_every_s = serializers.IntegerField(
         required=False, min_value=SOONEST_PULL_S, max_value=_WEEK_S

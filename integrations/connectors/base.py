@@ -133,6 +133,19 @@ class Connector(Protocol):
         record that was made first comes first.
         """
 
+    def told_ties(self, record: RemoteRecord, to_object: str) -> list[str] | None:
+        """Return what a record that was read is tied to, where it tells. Pure.
+
+        None where it does not: then `associations` must be asked.
+        """
+
+    def dissociate(
+        self,
+        from_object: str,
+        ties: Sequence[tuple[str, Association]],
+    ) -> list[SyncError | None]:
+        """Take ties away, (from id, association) each. Safe to repeat."""
+
     def associate(
         self,
         from_object: str,

@@ -56,6 +56,11 @@ class MappingForm(forms.Form):
         help_text="More than 20 deletions at once, and more than 2 %, always wait for "
         "a person.",
     )
+    clear_ties = forms.BooleanField(
+        label="Empty what it belongs to when that is taken away on one side",
+        required=False,
+        help_text="Off: who loses their company on one side keeps it on the other.",
+    )
     match_field = forms.ChoiceField(
         label="Find existing records by",
         required=False,
@@ -89,6 +94,8 @@ class MappingForm(forms.Form):
         self.mapping = mapping
         if mapping.record_type != "activity":
             del self.fields["only_kinds"]
+        if mapping.record_type not in {"lead", "deal"}:
+            del self.fields["clear_ties"]
         if mapping.record_type != "lead":
             del self.fields["engaged_only"]
         self._offer_times()

@@ -55,6 +55,8 @@ class ObjectMapping(models.Model):
     deletes = models.CharField(
         max_length=10, choices=Deletes.choices, default=Deletes.UNLINK
     )
+    # What a record belongs to is emptied where it was taken away on the other side.
+    clear_ties = models.BooleanField(default=False)
     # How often the CRM is asked for changes, and how often everything is compared.
     pull_every_s = models.PositiveIntegerField(default=300)
     # How far a poll reads back: rows there can become visible after their time.

@@ -29,6 +29,7 @@ _PLAIN = (
     "only_kinds",
     "creates",
     "deletes",
+    "clear_ties",
     "pull_every_s",
     "overlap_s",
     "reconcile_every_h",

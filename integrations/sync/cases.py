@@ -32,7 +32,10 @@ class Case:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     values: dict[str, object] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
-    parents: dict[str, int] = field(default_factory=dict)
+    # Type above -> the record of ours it belongs to from now on, None = to none.
+    parents: dict[str, int | None] = field(default_factory=dict)
+    # Type above -> the record of ours that it belongs to on both sides.
+    agreed: dict[str, int] = field(default_factory=dict)
     written: dict[str, list[list[object]]] = field(default_factory=dict)
     turns: dict[str, list[list[object]]] = field(default_factory=dict)
     # remote field -> whether it is certain that two sides fight over it

@@ -138,8 +138,10 @@ def _counted(
 
 
 def clears(case: Case) -> bool:
-    """Tell whether a record that comes in empties a field here."""
-    return any(text == "" and case.hub.get(n) for n, text in case.takes.items())
+    """Tell whether a record that comes in empties a field here, or a tie."""
+    return None in case.parents.values() or any(
+        text == "" and case.hub.get(n) for n, text in case.takes.items()
+    )
 
 
 def count_out(items: Sequence[tuple[WorkItem, str]]) -> None:

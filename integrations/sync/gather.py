@@ -41,6 +41,7 @@ def rules_of(mapping: ObjectMapping, terms: Terms) -> Rules:
         meets=mapping.direction == ObjectMapping.Direction.BOTH,
         canon=terms.canon,
         fields=terms.rules,
+        clear_ties=mapping.clear_ties,
         deletes=mapping.deletes == ObjectMapping.Deletes.PROPAGATE,
         today=queue.now().date(),
     )
@@ -64,6 +65,7 @@ def subjects(
     after = _finders(mapping, unlinked - set(elsewhere), asks=asks_parents)
     frozen = frozen_fields([link.pk for link in links.values()])
     retied = ties.changed(mapping, records, links)
+    untied = _untied(mapping, records, links, retied) if mapping.clear_ties else {}
     return [
         _subject(
             mapping,
@@ -72,6 +74,7 @@ def subjects(
             links.get(one),
             parents=parents,
             retied=retied,
+            untied=untied.get(one, ()),
             elsewhere=elsewhere.get(one, ""),
             after=after.get(one, ""),
             frozen=frozen,
@@ -88,6 +91,7 @@ def _subject(
     *,
     parents: Callable[[Snapshot], Mapping[str, Parent]],
     retied: Collection[ties.Tie],
+    untied: Sequence[Parent],
     elsewhere: str,
     after: str,
     frozen: Mapping[int, frozenset[str]],
@@ -107,6 +111,7 @@ def _subject(
             for name, parent in (parents(record) if record else {}).items()
             if link is None or (record_id, name) in retied
         ),
+        untied=tuple(untied),
         tried=item.attempts + item.rescues > 0,
         elsewhere=elsewhere,
         after=after,
@@ -191,6 +196,35 @@ def _parents(
         }
 
     return parents
+
+
+def _untied(
+    mapping: ObjectMapping,
+    records: Mapping[int, Snapshot],
+    links: Mapping[int, Link],
+    changed: Collection[ties.Tie],
+) -> dict[int, list[Parent]]:
+    """Return record id -> the parents it was taken from here and has there still.
+
+    A parent that was deleted here did not lose those who belonged to it: nobody said
+    that they left.
+    """
+    lost = [
+        (record_id, parent_type, parent_id)
+        for record_id, parent_type in changed
+        if parent_type not in records[record_id].parents
+        and (parent_id := ties.agreed(links[record_id], parent_type)) is not None
+    ]
+    untied: dict[int, list[Parent]] = {}
+    for parent_type in {one for _, one, _ in lost}:
+        ids = {parent for _, one, parent in lost if one == parent_type}
+        ids &= snapshots(parent_type, ids).keys()
+        known = _parents_of_type(mapping, parent_type, ids, asks=False)
+        for record_id, one, parent_id in lost:
+            parent = known.get((one, parent_id))
+            if parent is not None and parent.fate == "linked" and parent.remote_id:
+                untied.setdefault(record_id, []).append(parent)
+    return untied
 
 
 def _parents_of_type(

@@ -17,7 +17,7 @@ from integrations.connectors.base import Connector
 from integrations.mapping.echo import is_stale
 from integrations.models import Link, ObjectMapping, Run
 from integrations.records import RemoteRecord
-from integrations.sync import compare, failures_in, parents, resolve, settle
+from integrations.sync import compare, failures_in, mass_ties, parents, resolve, settle
 from integrations.sync.cases import Case
 from integrations.sync.counting import Tally
 from integrations.sync.settle import Context
@@ -71,8 +71,10 @@ def take_in(
         cases = planned(
             mapping, todo, terms, connector, ties=ties, sending=sending, met=met
         )
-        if run is not None and run.kind == Run.Kind.PULL:
-            _mark_seen(mapping, cases)
+        if run is not None:
+            mass_ties.check(mapping, cases, run=run)
+            if run.kind == Run.Kind.PULL:
+                _mark_seen(mapping, cases)
         try:
             stale = settle.settle(context, cases, terms)
         except (IntegrityError, OperationalError):

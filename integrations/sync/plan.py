@@ -23,7 +23,7 @@ class Send:
     compare_first: read it, since what it has may win over what we would write;
     meet_first: a new one may be there by its key, with values of its own;
     blank: fields of a new record that we have nothing to send for; ties: the parents
-    it is tied to by this.
+    it is tied to by this; untied: those it is taken from.
     """
 
     write: Write
@@ -32,6 +32,7 @@ class Send:
     meet_first: bool = False
     blank: tuple[str, ...] = ()
     ties: tuple[Parent, ...] = ()
+    untied: tuple[Parent, ...] = ()
 
     @property
     def is_tie_only(self) -> bool:
@@ -186,7 +187,8 @@ def _update(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decisi
         and _one_form(rules, name, text) != _base(subject, name)
     }
     ties = _ties(subject)
-    if not (different or ties):
+    untied = subject.untied if rules.clear_ties else ()
+    if not (different or ties or untied):
         return Leave("unchanged")
     write = Write(
         ref=subject.ref,
@@ -199,7 +201,7 @@ def _update(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decisi
         mode="update",
     )
     looks = any(_looks(rules.fields.get(name)) for name in different)
-    return Send(write, compare_first=looks, ties=ties)
+    return Send(write, compare_first=looks, ties=ties, untied=untied)
 
 
 def _ties(subject: Subject) -> tuple[Parent, ...]:

@@ -185,7 +185,9 @@ def _judge(
     found = is_new and (linking or result.created is False)
     outcome = "linked" if linking else "created" if is_new and not found else "updated"
     bases = _bases(batch.terms, fields, {} if linking else result.fields)
-    bases |= dict(one.tie for one in send.ties)
+    if not linking:
+        bases |= dict(one.tie for one in send.ties)
+        bases |= {one.tie[0]: "" for one in send.untied}
     if outcome == "created":
         # Compared by that they are: what both sides enter later is a conflict, not two
         # strangers who meet with different values.
@@ -214,8 +216,13 @@ def _is_of_another_object(send: Send, error: DuplicateFound) -> bool:
 
 def _retied(send: Send) -> str:
     """Say what a record that was there belongs to now."""
-    labels = ", ".join(one.label for one in send.ties)
-    return f"Belongs to {labels} now." if labels else ""
+    told = [
+        ("Belongs to {} now.", send.ties),
+        ("Does not belong to {} any more.", send.untied),
+    ]
+    return " ".join(
+        text.format(", ".join(one.label for one in some)) for text, some in told if some
+    )
 
 
 def _bases(

@@ -14,7 +14,7 @@ from crmsync.core.queue import Failure
 from integrations.connectors.base import Connector
 from integrations.errors import SyncError
 from integrations.models import ObjectMapping
-from integrations.records import RemoteRecord, Write, WriteResult
+from integrations.records import Association, RemoteRecord, Write, WriteResult
 from integrations.sync import (
     adopt,
     clocks,
@@ -111,6 +111,7 @@ def _written(
             raise
         found += [WriteResult(one.ref, None, None, {}, error) for one in ties]
     by_ref = {one.ref: one for one in found}
+    _untie(mapping, [one for _, _, one in sends if one.untied], by_ref, connector)
     return [by_ref[one.write.ref] for _, _, one in sends]
 
 
@@ -132,6 +133,35 @@ def _tied(
         )
         for one in writes
     ]
+
+
+def _untie(
+    mapping: ObjectMapping,
+    sends: Sequence[Send],
+    by_ref: dict[str, WriteResult],
+    connector: Connector,
+) -> None:
+    """Take records from the parents they have here no longer; what fails is told."""
+    lost = [
+        (one.write.ref, one.write.remote_id or "", parent)
+        for one in sends
+        if by_ref[one.write.ref].error is None
+        for parent in one.untied
+    ]
+    if not lost:
+        return
+    ties = [
+        (remote_id, Association(one.remote_object, one.remote_id or ""))
+        for _, remote_id, one in lost
+    ]
+    errors: Sequence[SyncError | None]
+    try:
+        errors = connector.dissociate(mapping.remote_object, ties)
+    except SyncError as error:
+        errors = [error] * len(ties)
+    for (ref, *_), refusal in zip(lost, errors, strict=True):
+        if refusal is not None:
+            by_ref[ref] = replace(by_ref[ref], error=refusal)
 
 
 # --- comparing first ------------------------------------------------------------------
@@ -164,7 +194,7 @@ def _compared(
         if remote_id not in told:
             continue
         fields = taken.sends.get(remote_id) or {}
-        if fields or decision.ties:
+        if fields or decision.ties or decision.untied:
             write = replace(decision.write, fields=fields)
             rest.append((item, subject, replace(decision, write=write)))
         else:

@@ -15,7 +15,15 @@ from django.utils import timezone
 from crmsync.core.queue import Failure
 from integrations.mapping.merge import Base
 from integrations.models import Link, ObjectMapping, Run, SyncEntry
-from integrations.sync import clashes, clocks, counting, failures_in, hidden, outbox
+from integrations.sync import (
+    clashes,
+    clocks,
+    counting,
+    failures_in,
+    hidden,
+    outbox,
+    ties,
+)
 from integrations.sync.cases import UNSENT, Case, base_of, outcome_of, stored_base
 from integrations.sync.counting import Tally
 from integrations.sync.storing import (
@@ -216,9 +224,10 @@ def _store_links(
         if case.failure is not None or case.excluded or case.record_id is None:
             continue
         if case.link is None:
-            new.append(_new_link(context, case, case.record_id, at))
+            result = results.get(case.ref)
+            new.append(_new_link(context, case, case.record_id, result, at))
         elif _is_news(case, results.get(case.ref)):
-            _renew(case.link, case, at)
+            _renew(case.link, case, results.get(case.ref), at)
             case.link.seen_in = context.seen_in or case.link.seen_in
             changed.append(case.link)
         else:
@@ -235,6 +244,7 @@ def _is_news(case: Case, result: Taken | None) -> bool:
         or result
         or case.written
         or case.turns
+        or any(ties.agreed(case.link, n) != one for n, one in case.agreed.items())
         or _is_back(case, case.link.state)
         or case.link.remote_version != case.record.updated_at
     )
@@ -251,20 +261,22 @@ def _is_back(case: Case, state: str) -> bool:
     return state in {Link.State.MISSING, Link.State.FORBIDDEN}
 
 
-def _new_link(context: Context, case: Case, record_id: int, at: datetime) -> NewLink:
+def _new_link(
+    context: Context, case: Case, record_id: int, result: Taken | None, at: datetime
+) -> NewLink:
     return NewLink(
         record_id=record_id,
         remote_id=case.record.remote_id,
         found=True,
-        base=_bases(case, {}),
+        base=_bases(case, {}) | _ties(case, result),
         remote_version=case.record.updated_at,
         pulled_at=at,
         seen_in=context.seen_in,
     )
 
 
-def _renew(link: Link, case: Case, at: datetime) -> None:
-    link.base = _bases(case, link.base)
+def _renew(link: Link, case: Case, result: Taken | None, at: datetime) -> None:
+    link.base = _bases(case, link.base) | _ties(case, result)
     link.written = {n: v for n, v in {**link.written, **case.written}.items() if v}
     link.turns = {n: v for n, v in {**link.turns, **case.turns}.items() if v}
     if case.record.updated_at is not None:
@@ -290,6 +302,17 @@ def _bases(case: Case, before: Mapping[str, object]) -> dict[str, object]:
         elif outcome.base is not None:
             bases[name] = stored_base(outcome.base)
     return bases
+
+
+def _ties(case: Case, result: Taken | None) -> dict[str, object]:
+    """Return what both sides belong to now; "" where it was taken away."""
+    refused = result.errors if result is not None else {}
+    found: dict[str, int | None] = {**case.agreed, **case.parents}
+    return {
+        ties.base_name(name): "" if parent_id is None else str(parent_id)
+        for name, parent_id in found.items()
+        if name not in refused
+    }
 
 
 # --- journal and outbox ---------------------------------------------------------------

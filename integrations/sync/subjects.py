@@ -40,6 +40,8 @@ class Rules:
     # remote field -> the one form of its values, and how it merges
     canon: Mapping[str, Canon] = field(default_factory=dict)
     fields: Mapping[str, FieldRule] = field(default_factory=dict)
+    # A tie that was taken away here is taken away there as well.
+    clear_ties: bool = False
     # A record that was deleted here is deleted there as well.
     deletes: bool = False
     today: date = date.min
@@ -64,7 +66,8 @@ class Subject(NamedTuple):
     """One record that must reach the CRM, with all that is known of it.
 
     base: remote field -> our value last agreed on; parents: all of a new record, of one
-    that is linked those it was given here since; tried: an earlier try may have
+    that is linked those it was given here since; untied: those it was taken from here
+    since; tried: an earlier try may have
     reached the CRM without our learning of it; elsewhere: another object that the
     record is there already; after: the row that looks for that first; frozen: fields
     that wait for a person; hidden: the CRM does not show us the record any more.
@@ -78,6 +81,7 @@ class Subject(NamedTuple):
     unlinked: bool = False
     base: Mapping[str, str] = {}
     parents: tuple[Parent, ...] = ()
+    untied: tuple[Parent, ...] = ()
     tried: bool = False
     elsewhere: str = ""
     after: str = ""

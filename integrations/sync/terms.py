@@ -44,11 +44,13 @@ class Terms:
     inverse: Inverse
     rules: Mapping[str, FieldRule]
     canon: Mapping[str, Canon]
+    # Remote fields that hold what a record belongs to.
+    references: tuple[str, ...] = ()
 
     @property
     def pulled(self) -> list[str]:
         """Return the remote fields that are read for merging."""
-        return list(self.rules)
+        return list(dict.fromkeys((*self.rules, *self.references)))
 
     @property
     def sources(self) -> Mapping[str, str]:
@@ -155,6 +157,11 @@ def _compile(
         ),
         rules=rules,
         canon=canon,
+        references=tuple(
+            name
+            for (owner, _), name in connector.spec.references.items()
+            if owner == mapping.remote_object and name in fields
+        ),
     )
 
 

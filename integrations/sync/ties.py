@@ -1,8 +1,8 @@
 """Which ties of records that are linked already were changed here and not there yet.
 
-A link remembers the parent that we last tied a record to, beside the values of its
-fields. Where the record has another one by now, or we never tied it, the history tells
-whether that was done here.
+A link remembers the parent that both sides last had, beside the values of its fields.
+Where the record has another one by now, or none any more, or the two never agreed, the
+history tells whether that was done here.
 """
 
 from __future__ import annotations
@@ -16,10 +16,23 @@ from leads.models import Change
 # (record, record type of the parent)
 Tie = tuple[int, str]
 
+# What may be above a record, the way history and mappings name it.
+PARENTS: Mapping[str, tuple[str, ...]] = {
+    "lead": ("company",),
+    "deal": ("lead", "company"),
+    "activity": ("lead", "deal"),
+}
+
 
 def base_name(parent_type: str) -> str:
     """Return the name under which a link keeps a parent; no remote field has it."""
     return f"@{parent_type}"
+
+
+def agreed(link: Link, parent_type: str) -> int | None:
+    """Return the parent of ours that both sides had when they were last in step."""
+    known = link.base.get(base_name(parent_type))
+    return int(known) if isinstance(known, str) and known.isdecimal() else None
 
 
 def changed(
@@ -27,13 +40,14 @@ def changed(
     records: Mapping[int, Snapshot],
     links: Mapping[int, Link],
 ) -> set[Tie]:
-    """Return the ties that the CRM has still to be told of."""
+    """Return the ties that the CRM has still to be told of, those taken away too."""
+    above = PARENTS.get(mapping.record_type, ())
     doubted = [
         (record_id, parent_type)
         for record_id, link in links.items()
         if (record := records.get(record_id)) is not None
-        for parent_type, parent_id in record.parents.items()
-        if link.base.get(base_name(parent_type)) != str(parent_id)
+        for parent_type in above
+        if agreed(link, parent_type) != record.parents.get(parent_type)
     ]
     return _changed_since(mapping, doubted, links) if doubted else set()
 

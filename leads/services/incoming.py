@@ -43,15 +43,15 @@ class Incoming:
 
     record_id: None for a new one; values: snapshot field -> value, absent = unchanged,
     None = clear; expected: snapshot field -> the value the decision was made on;
-    parents: company, lead or deal -> our id; kind: of a new activity; said_at: when the
-    other system says it was changed, on our clock.
+    parents: company, lead or deal -> our id, None = to none any more; kind: of a new
+    activity; said_at: when the other system says it was changed, on our clock.
     """
 
     ref: str
     record_id: int | None
     values: Mapping[str, object]
     expected: Mapping[str, object] | None = None
-    parents: Mapping[str, int] = field(default_factory=dict)
+    parents: Mapping[str, int | None] = field(default_factory=dict)
     kind: str = ""
     said_at: datetime | None = None
 

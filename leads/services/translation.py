@@ -29,8 +29,8 @@ class Row(Protocol):
         """Return snapshot field -> the value that was seen."""
 
     @property
-    def parents(self) -> Mapping[str, int]:
-        """Return record type -> id."""
+    def parents(self) -> Mapping[str, int | None]:
+        """Return record type -> id, None = none any more."""
 
     @property
     def kind(self) -> str:

@@ -200,6 +200,15 @@ class HubSpotConnector:
     ) -> dict[str, list[str]]:
         return associating.read(self._calls, from_object, to_object, ids)
 
+    def told_ties(self, record: RemoteRecord, to_object: str) -> list[str] | None:
+        return None
+
+    def dissociate(
+        self, from_object: str, ties: Sequence[tuple[str, Association]]
+    ) -> list[SyncError | None]:
+        """Take ties away, with all their labels."""
+        return associating.part(self._calls, from_object, ties)
+
     def associate(
         self, from_object: str, ties: Sequence[tuple[str, Association]]
     ) -> list[SyncError | None]:

@@ -57,6 +57,30 @@ def make(
     return [outcome[number] for number in range(len(ties))]
 
 
+def part(calls: Calls, from_object: str, ties: Sequence[Tie]) -> list[SyncError | None]:
+    """Take ties away, with all their labels; None = done."""
+    groups: dict[str, list[int]] = {}
+    for number, (_, tie) in enumerate(ties):
+        groups.setdefault(tie.to_object, []).append(number)
+    outcome: dict[int, SyncError | None] = {}
+    for to_object, members in groups.items():
+        path = calls.path("associations", from_object, to_object, "batch", "archive")
+
+        def send(some: Sequence[int], path: str = path) -> list[Outcome]:
+            inputs = [
+                {"from": {"id": ties[one][0]}, "to": [{"id": ties[one][1].to_id}]}
+                for one in some
+            ]
+            calls.post(
+                path, {"inputs": inputs}, inputs=len(some), object_type=from_object
+            )
+            return [(one, None) for one in some]
+
+        cut = chunks(members, SPEC.batch.associations_write)
+        outcome |= dict(settle(cut, send, lambda one, error: (one, error)))
+    return [outcome[number] for number in range(len(ties))]
+
+
 def _kinds(
     calls: Calls,
     from_object: str,

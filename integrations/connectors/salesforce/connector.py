@@ -6,13 +6,13 @@ from datetime import datetime
 
 from integrations.connectors.batches import settle
 from integrations.connectors.http import HttpClient
-from integrations.connectors.messages import Call
 from integrations.connectors.paging import chunks
 from integrations.connectors.salesforce import (
     account,
     answers,
     bulk,
     converting,
+    deleting,
     errors,
     fields,
     gone,
@@ -32,7 +32,6 @@ from integrations.connectors.salesforce.spec import (
     BULK_FROM,
     COLLECTION,
     SPEC,
-    WRITE_HEADERS,
 )
 from integrations.connectors.spec import VendorSpec
 from integrations.errors import Misconfigured, RecordRejected, SyncError
@@ -113,24 +112,7 @@ class SalesforceConnector:
         return [by_ref[write.ref] for write in writes]
 
     def delete(self, object_type: str, ids: Sequence[str]) -> Mapping[str, SyncError]:
-        known = [one for one in dict.fromkeys(ids) if values.is_id(one)]
-        kept: dict[str, SyncError] = {}
-        for chunk in chunks(known, COLLECTION):
-            call = Call(
-                "DELETE",
-                self._calls.path("composite", "sobjects"),
-                query={
-                    "ids": ",".join(map(values.long_id, chunk)),
-                    "allOrNone": "false",
-                },
-                headers=WRITE_HEADERS,
-                inputs=len(chunk),
-                object_type=object_type,
-                expects="list",
-            )
-            items = self._calls.http.request(call).items
-            kept |= answers.not_deleted(chunk, items, object_type)
-        return kept
+        return deleting.delete(self._calls, object_type, ids)
 
     def convert(self, conversions: Sequence[Conversion]) -> list[WriteResult]:
         return converting.convert(self._calls, conversions)
@@ -206,6 +188,14 @@ class SalesforceConnector:
         self, from_object: str, to_object: str, ids: Sequence[str]
     ) -> dict[str, list[str]]:
         return ties.read(self._calls, from_object, to_object, ids)
+
+    def told_ties(self, record: RemoteRecord, to_object: str) -> list[str] | None:
+        return ties.told(record, to_object)
+
+    def dissociate(
+        self, from_object: str, ties_: Sequence[tuple[str, Association]]
+    ) -> list[SyncError | None]:
+        return ties.part(self._calls, from_object, ties_)
 
     def associate(
         self, from_object: str, ties_: Sequence[tuple[str, Association]]

@@ -1,10 +1,11 @@
 """Reading and making associations: a field of one of the two, or a row between them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from integrations.connectors.batches import settle
 from integrations.connectors.paging import chunks, distinct_chunks, walk
-from integrations.connectors.salesforce import answers, soql, writing
+from integrations.connectors.salesforce import answers, deleting, soql, writing
 from integrations.connectors.salesforce.answers import Json
 from integrations.connectors.salesforce.calls import Calls
 from integrations.connectors.salesforce.errors import VENDOR
@@ -16,10 +17,11 @@ from integrations.connectors.salesforce.spec import (
 )
 from integrations.connectors.salesforce.values import clean, is_id, long_id
 from integrations.errors import DuplicateFound, SyncError, Unsupported
-from integrations.records import Association
+from integrations.records import Association, RemoteRecord
 
 # (from id, association)
 Tie = tuple[str, Association]
+Verb = Literal["PATCH", "POST"]
 # (position in the list of ties, its error)
 Outcome = tuple[int, SyncError | None]
 # (object, field with the first id, field with the other id): where a tie is written
@@ -40,6 +42,68 @@ def read(
             if one and other and _is_of(other, to_object) and other not in tied[one]:
                 tied[one].append(other)
     return tied
+
+
+def told(record: RemoteRecord, to_object: str) -> list[str] | None:
+    """Return what a record is tied to by a field that was read along with it."""
+    name = SPEC.references.get((record.object_type, to_object), "")
+    if name not in record.fields:
+        return None
+    other = long_id(record.fields[name] or "")
+    return [other] if other and _is_of(other, to_object) else []
+
+
+def part(calls: Calls, from_object: str, ties: Sequence[Tie]) -> list[SyncError | None]:
+    """Take ties away where they still are; None = it is not, or no longer.
+
+    A field that names another record by now is not emptied.
+    """
+    outcome: dict[int, SyncError | None] = {}
+    groups: dict[str, list[int]] = {}
+    for number, (_, tie) in enumerate(ties):
+        groups.setdefault(tie.to_object, []).append(number)
+    for to_object, members in groups.items():
+        try:
+            place = _place(from_object, to_object)
+        except Unsupported as error:
+            outcome |= dict.fromkeys(members, error)
+            continue
+        there = _parted(calls, place, [_pair(ties[one]) for one in members])
+        targets = {one: there.get(_pair(ties[one]), "") for one in members}
+        outcome |= {one: None for one in members if not targets[one]}
+        outcome |= dict(_emptied(calls, place, targets))
+    return [outcome[number] for number in range(len(ties))]
+
+
+def _parted(
+    calls: Calls, place: Place, pairs: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """Return each of the pairs that is tied -> the id of the record that says so."""
+    table, ours, theirs = place
+    found = {}
+    for run in chunks(list(dict.fromkeys(one for one, _ in pairs)), COLLECTION):
+        for row in _rows(calls, table, (ours, theirs), run):
+            pair = tuple(long_id(clean(row.get(one)) or "") for one in (ours, theirs))
+            found[pair[0], pair[1]] = long_id(clean(row.get("Id")) or "")
+    return {pair: found[pair] for pair in pairs if pair in found}
+
+
+def _emptied(calls: Calls, place: Place, targets: Mapping[int, str]) -> list[Outcome]:
+    """Empty the field that ties, or delete the row between the two."""
+    table, ours, theirs = place
+    name = theirs if ours == "Id" else ours
+
+    def send(some: Sequence[int]) -> list[Outcome]:
+        ids = [targets[one] for one in some]
+        if "Id" not in place:
+            kept = deleting.delete(calls, table, ids)
+            return [(one, kept.get(targets[one])) for one in some]
+        body = [{"attributes": {"type": table}, "id": one, name: None} for one in ids]
+        return _answered(calls, place, "PATCH", body, some)
+
+    members = [one for one, target in targets.items() if target]
+    runs = distinct_chunks(members, COLLECTION, key=lambda one: targets[one])
+    return settle(runs, send, lambda one, error: (one, error))
 
 
 def make(calls: Calls, from_object: str, ties: Sequence[Tie]) -> list[SyncError | None]:
@@ -143,14 +207,25 @@ def _row(place: Place, tie: Tie) -> tuple[str, dict[str, object]]:
 def _send(
     calls: Calls, place: Place, ties: Sequence[Tie], members: Sequence[int]
 ) -> list[Outcome]:
-    updating = "Id" in place
-    rows = [_row(place, ties[one])[1] for one in members]
+    verb: Verb = "PATCH" if "Id" in place else "POST"
+    body = [_row(place, ties[one])[1] for one in members]
+    return _answered(calls, place, verb, body, members)
+
+
+def _answered(
+    calls: Calls,
+    place: Place,
+    verb: Verb,
+    body: Sequence[Mapping[str, object]],
+    members: Sequence[int],
+) -> list[Outcome]:
+    updating = verb == "PATCH"
     answer = calls.send(
-        "PATCH" if updating else "POST",
+        verb,
         calls.path("composite", "sobjects"),
-        {"allOrNone": False, "records": rows},
+        {"allOrNone": False, "records": list(body)},
         headers=writing.headers("update"),
-        inputs=len(rows),
+        inputs=len(body),
         object_type=place[0],
         # A second row for the same two is refused, which says that it is there.
         repeatable=True,

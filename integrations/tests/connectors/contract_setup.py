@@ -88,6 +88,30 @@ class SetUpContract:
         found = connector.associations(rig.bench.people, rig.bench.activity, ids)
         assert found == {ids[0]: [note.remote_id], ids[1]: []}
 
+    def test_ties_are_taken_away_and_twice_is_once(self, rig: Rig) -> None:
+        rig.add_own_key(rig.bench.activity)
+        connector = rig.connector()
+        people = connector.write(rig.bench.people, [rig.person(1), rig.person(2)])
+        ids = [str(one.remote_id) for one in people]
+        tie = Association(rig.bench.people, ids[0])
+        note = connector.write(rig.bench.activity, [rig.note(1, tie)])[0]
+        remote_id = str(note.remote_id)
+        other = (remote_id, Association(rig.bench.people, ids[1]))
+
+        untouched = connector.dissociate(rig.bench.activity, [other])
+        found = connector.associations(
+            rig.bench.activity, rig.bench.people, [remote_id]
+        )
+        done = [
+            connector.dissociate(rig.bench.activity, [(remote_id, tie)])
+            for _ in range(2)
+        ]
+
+        assert (untouched, done) == ([None], [[None], [None]])
+        assert found == {remote_id: [ids[0]]}
+        left = connector.associations(rig.bench.activity, rig.bench.people, [remote_id])
+        assert left == {remote_id: []}
+
     # Set-up
 
     def test_missing_fields_are_made_once(self, rig: Rig) -> None:

@@ -190,7 +190,8 @@ def test_new_child_is_created_together_with_its_ties() -> None:
 
     assert isinstance(decision, Send)
     assert decision.write.mode == "create"
-    assert decision.write.associations == (Association("contacts", "501"),)
+    tie = Association("contacts", "501", yields=True)
+    assert decision.write.associations == (tie,)
     assert not decision.look_first
 
 

@@ -189,6 +189,8 @@ def test_a_contact_of_an_opportunity_gets_a_role_there(org: Org) -> None:
     ids = [str(result.remote_id)]
     assert connector.associations("Opportunity", "Contact", ids) == {ids[0]: [person]}
     assert connector.associations("Contact", "Opportunity", [person]) == {person: ids}
+    assert connector.dissociate("Opportunity", [(ids[0], tie[0])]) == [None]
+    assert connector.associations("Opportunity", "Contact", ids) == {ids[0]: []}
 
 
 def test_a_member_of_a_campaign_is_added_once(org: Org) -> None:

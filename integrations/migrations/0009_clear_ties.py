@@ -1,0 +1,16 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('integrations', '0008_overlap'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='objectmapping',
+            name='clear_ties',
+            field=models.BooleanField(default=False),
+        ),
+    ]
