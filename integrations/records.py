@@ -46,7 +46,8 @@ class RemoteField:
 
     `restricted`: an enumeration that takes its options and nothing else. `refusal` is
     set only in the answer of `ensure_fields`: the field could not be made, or exists
-    in a shape that does not serve.
+    in a shape that does not serve. `scale`: digits after the point that a number there
+    is defined with, None = any. `lower`: it is kept there in lower case.
     """
 
     name: str
@@ -62,6 +63,8 @@ class RemoteField:
     description: str = ""
     restricted: bool = False
     refusal: SyncError | None = None
+    scale: int | None = None
+    lower: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ PURE. Applying it twice changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from unicodedata import normalize
 
 from integrations.records import RemoteField
 from leads.matching import normal_email, normal_phone
@@ -32,6 +33,17 @@ def canon_of(
         return lambda text: normal_phone(text, phone_region) or text.strip()
     if our_type == "email":
         return lambda text: normal_email(text) or text.strip().lower()
+    if field.lower:
+        return lambda text: _plain(text).lower()
     if field.type in _REWRITTEN:
         return lambda text: reform(text, field) if text else ""
-    return str.strip
+    return _plain
+
+
+def _plain(text: str) -> str:
+    """Return text without what CRMs change of it: blanks around it, the way lines end,
+    and letters that are written in two ways."""
+    text = text.strip()
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if text.isascii() else normalize("NFC", text).strip()

@@ -119,6 +119,7 @@ def remote_field(
         calculated=calculated,
         group=clean(entry.get("groupName")) or "",
         description=clean(entry.get("description")) or "",
+        lower=name == "email",
     )
 
 

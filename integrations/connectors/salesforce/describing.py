@@ -43,7 +43,7 @@ def remote_field(entry: Json) -> RemoteField:
     name = clean(entry.get("name")) or ""
     kind = field_type(entry)
     takes_both = bool(entry.get("createable")) and bool(entry.get("updateable"))
-    length = entry.get("length")
+    length, scale = entry.get("length"), entry.get("scale")
     return RemoteField(
         name=name,
         label=clean(entry.get("label")) or name,
@@ -56,6 +56,9 @@ def remote_field(entry: Json) -> RemoteField:
         calculated=bool(entry.get("calculated")),
         description=clean(entry.get("inlineHelpText")) or "",
         restricted=bool(entry.get("restrictedPicklist")),
+        scale=scale if isinstance(scale, int) and _is_scaled(entry) else None,
+        # FACTS section 16: on some objects; comparing in lower case fits all.
+        lower=clean(entry.get("type")) == "email",
     )
 
 
@@ -131,6 +134,11 @@ def _length(field: RemoteField, name: str) -> int:
 def _has_length(kind: FieldType, length: object) -> bool:
     counted = kind in ("text", "html", "phone")
     return counted and isinstance(length, int) and length > 0
+
+
+def _is_scaled(entry: Json) -> bool:
+    """Tell whether a number is rounded there; a whole number field refuses instead."""
+    return clean(entry.get("type")) in {"double", "currency", "percent"}
 
 
 def _options(entry: Json) -> tuple[RemoteOption, ...]:

@@ -1,13 +1,22 @@
 """Values to and from Salesforce: JSON scalars there, text in the middle.
 
 PURE. Formats: REST guide (date YYYY-MM-DD, datetime ISO in UTC, a multi-select list
-"a;b"), describe for types. A number has one form: no exponent, no needless zeros.
+"a;b"), describe for types. A number has one form: no exponent, no needless zeros. A
+field keeps whole seconds, and as many decimals as it is defined with: the interface
+stores more of those, but the next person who saves the page rounds them (help
+000387302).
 """
 
 import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import (
+    ROUND_HALF_DOWN,
+    ROUND_HALF_UP,
+    Decimal,
+    InvalidOperation,
+    localcontext,
+)
 from enum import Enum
 
 from integrations.errors import RecordRejected
@@ -132,13 +141,11 @@ def _text(value: object | None, field: RemoteField | None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return _datetime_text(
-            value, date_only=field is not None and field.type == "date"
-        )
+        return _datetime_text(value, field.type if field is not None else "")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, int | float | Decimal):
-        return _number_text(value)
+        return _number_text(value, field.scale if field is not None else None)
     if isinstance(value, Iterable) and not isinstance(value, bytes | Mapping):
         return _joined(value)
     raise TypeError(f"{type(value).__name__} cannot be sent to Salesforce")
@@ -150,25 +157,35 @@ def _checked(text: str, field: RemoteField | None) -> str:
     return text
 
 
-def _datetime_text(value: datetime, *, date_only: bool) -> str:
+def _datetime_text(value: datetime, kind: str) -> str:
     if value.tzinfo is None:
         raise ValueError("a time without a time zone")
-    if date_only:
+    if kind == "date":
         return value.date().isoformat()  # the day it is where it was written
-    return utc_text(value)
+    return utc_text(value.replace(microsecond=0) if kind == "datetime" else value)
 
 
-def _number_text(value: float | Decimal) -> str:
+def _number_text(value: float | Decimal, scale: int | None = None) -> str:
     if isinstance(value, int):
         return str(value)
     if not math.isfinite(value):
         raise ValueError("not a finite number")
     # repr first: the shortest digits that mean this float, not its binary tail.
     number = Decimal(repr(value)) if isinstance(value, float) else value
+    if scale is not None and -int(number.as_tuple().exponent) > scale:
+        number = _rounded(number, scale)
     if not number:
         return "0"
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _rounded(number: Decimal, scale: int) -> Decimal:
+    """Round half up as their pages do: 12.345 is 12.35, and -12.345 is -12.34."""
+    rounding = ROUND_HALF_UP if number > 0 else ROUND_HALF_DOWN
+    with localcontext() as context:
+        context.prec = max(context.prec, number.adjusted() + scale + 2)
+        return number.quantize(Decimal(1).scaleb(-scale), rounding=rounding)
 
 
 def _joined(values: Iterable[object]) -> str:

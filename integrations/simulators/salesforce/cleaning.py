@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 from integrations.simulators.salesforce import ids, values
@@ -100,7 +101,18 @@ def _number(made: Field, value: Any) -> float:
         raise _wrong_type(made, value) from error
     if number != number or abs(number) >= 10 ** (made.precision - made.scale or 18):
         raise _out_of_range(made, value)
-    return round(number, made.scale)
+    return _rounded(number, made.scale)
+
+
+def _rounded(number: float, scale: int) -> float:
+    """Round half up, towards the greater one, as a page does when it is saved.
+
+    The real interface keeps more decimals until then (help article 000387302).
+    """
+    step = Decimal(1).scaleb(-scale)
+    halves = ROUND_HALF_UP if number > 0 else ROUND_HALF_DOWN
+    with localcontext(prec=60):
+        return float(Decimal(repr(number)).quantize(step, rounding=halves))
 
 
 def _int(made: Field, value: Any) -> int:

@@ -19,6 +19,9 @@ _KINDS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
         {"type": "Checkbox", "defaultValue": "false"},
     ),
     "number": ("number", "number", {"type": "Number", "precision": 18, "scale": 0}),
+    "datetime": ("datetime", "date", {"type": "DateTime"}),
+    "date": ("date", "date", {"type": "Date"}),
+    "text": ("string", "text", {"type": "Email"}),
     "multi_enum": (
         "enumeration",
         "checkbox",
