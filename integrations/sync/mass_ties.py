@@ -1,4 +1,4 @@
-"""Stops a poll or a comparison before very many records here lose what they belong to."""
+"""Stops a poll or a comparison before too many here lose what they belong to."""
 
 from __future__ import annotations
 

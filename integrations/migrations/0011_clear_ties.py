@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0008_overlap'),
+        ('integrations', '0010_link_hidden'),
     ]
 
     operations = [
