@@ -5,6 +5,7 @@ journalled and shown as it is.
 """
 
 import re
+from collections.abc import Sequence
 from typing import ClassVar, Literal, TypedDict, Unpack
 
 ErrorClass = Literal[
@@ -15,6 +16,7 @@ ErrorClass = Literal[
     "rejected",
     "gone",
     "duplicate",
+    "ambiguous",
     "schema",
     "unknown",
     "bug",
@@ -166,6 +168,28 @@ class RecordRejected(SyncError):
         self.field = field
         self.value = redact(value, 200)
         self.rule = rule
+
+
+class AmbiguousMatch(RecordRejected):
+    """Several records there fit: a person must say which.
+
+    `candidates`: (object, id) of each that the vendor named, "" for the object written.
+    """
+
+    error_class: ClassVar[ErrorClass] = "ambiguous"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        candidates: Sequence[tuple[str, str]] = (),
+        field: str = "",
+        value: str = "",
+        rule: str = "",
+        **where: Unpack[Where],
+    ) -> None:
+        super().__init__(message, field=field, value=value, rule=rule, **where)
+        self.candidates = tuple(candidates)
 
 
 class RecordGone(RecordRejected):

@@ -34,7 +34,7 @@ URGENT_CREDIT = 600
 MAX_CHARGE = 200
 
 # What nobody asks of an item that is being worked on; times are dear to read.
-_UNREAD = ("created_at", "updated_at", "finished_at", "failed_at")
+_UNREAD = ("created_at", "updated_at", "finished_at", "failed_at", "error_about")
 
 # Written out: composing them anew for each claim costs more than running them.
 _LEASE_SQL = """UPDATE core_workitem SET state = 'leased', lease_token = %s,

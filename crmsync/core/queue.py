@@ -8,7 +8,7 @@ left alone, and the caller learns how many it really changed.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -104,7 +104,8 @@ MAX_RESCUES = 6
 class Failure:
     """Why an item failed, in words a person can act on.
 
-    detail: what the other side said, word for word; kept in the journal only.
+    detail: what the other side said, word for word; kept in the journal only; about:
+    the records a person has to choose among, as JSON.
     """
 
     error_class: str
@@ -112,6 +113,7 @@ class Failure:
     code: str = ""
     field: str = ""
     detail: str = ""
+    about: Mapping[str, object] | None = None
 
 
 # --- while leased ---------------------------------------------------------------------
@@ -121,6 +123,7 @@ _NO_ERROR: dict[str, object] = {
     "error_code": "",
     "error_field": "",
     "error": "",
+    "error_about": None,
     "failed_at": None,
     "failing_since": None,
     "waits_for": "",
@@ -213,6 +216,7 @@ def _error(failure: Failure, at: datetime) -> dict[str, object]:
         "error_code": failure.code[:80],
         "error_field": failure.field[:120],
         "error": failure.message[:4000],
+        "error_about": failure.about,
         "failed_at": at,
     }
 
@@ -252,6 +256,7 @@ def wait_for(item: WorkItem, key: str, reason: str) -> int:
         waits_for=key,
         error_class="waiting",
         error=reason[:4000],
+        error_about=None,
         updated_at=now(),
     )
 

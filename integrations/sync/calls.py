@@ -18,6 +18,8 @@ from integrations.connectors.limits import in_lane
 from integrations.connectors.messages import CallRecord
 from integrations.connectors.session import open_connector
 from integrations.errors import (
+    AmbiguousMatch,
+    DuplicateFound,
     Misconfigured,
     RateLimited,
     ReauthRequired,
@@ -168,11 +170,32 @@ def _fail(items: Sequence[WorkItem], failure: Failure) -> None:
 
 def failure_of(error: SyncError) -> Failure:
     """Return an error as what the outbox keeps: class, words, code and field."""
-    name = error.field if isinstance(error, RecordRejected | Misconfigured) else ""
+    name = ""
+    if isinstance(error, RecordRejected | Misconfigured | DuplicateFound):
+        name = error.field
     message = error.message or error.detail or type(error).__name__
     code = error.code or (str(error.status) if error.status else "")
     detail = "" if error.detail == message else error.detail
-    return Failure(error.error_class, message, code=code, field=name, detail=detail)
+    return Failure(
+        error.error_class,
+        message,
+        code=code,
+        field=name,
+        detail=detail,
+        about=about_of(error),
+    )
+
+
+def about_of(error: SyncError) -> dict[str, object] | None:
+    """Return the remote records an error names, None where it names none.
+
+    {"there": [[object, "" for the one written, id], ...]}
+    """
+    if isinstance(error, DuplicateFound) and error.existing_id:
+        return {"there": [[error.existing_object, error.existing_id]]}
+    if isinstance(error, AmbiguousMatch) and error.candidates:
+        return {"there": [list(one) for one in error.candidates]}
+    return None
 
 
 def slow_down(

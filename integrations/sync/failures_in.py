@@ -87,7 +87,7 @@ def _park(item: WorkItem | None, failure: Failure) -> None:
     again = failure.error_class == "transient"
     item.error_class, item.error = failure.error_class, failure.message[:4000]
     item.error_code, item.error_field = failure.code[:80], failure.field[:120]
-    item.failed_at = at
+    item.error_about, item.failed_at = failure.about, at
     if not again:
         settled = item.applied + item.coalesced + item.skipped + item.dead + 1
         item.state, item.finished_at = State.PARKED, at

@@ -109,6 +109,8 @@ class WorkItem(models.Model):
     error_code = models.CharField(max_length=80, blank=True)
     error_field = models.CharField(max_length=120, blank=True)
     error = models.TextField(blank=True)
+    # Which records the error is about, where a person has to choose among them.
+    error_about = models.JSONField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
     # When the first of the tries failed that have all failed since.
     failing_since = models.DateTimeField(null=True, blank=True)

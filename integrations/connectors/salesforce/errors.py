@@ -7,7 +7,7 @@ vocabulary, of which `enums` lists every word. Some facts are in the message alo
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from integrations.connectors.salesforce.spec import (
@@ -17,6 +17,7 @@ from integrations.connectors.salesforce.spec import (
 from integrations.connectors.salesforce.values import is_id, long_id
 from integrations.connectors.waiting import retry_after_s
 from integrations.errors import (
+    AmbiguousMatch,
     DuplicateFound,
     Misconfigured,
     PermissionMissing,
@@ -110,7 +111,7 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> SyncErr
     lower = {name.lower(): value for name, value in headers.items()}
     if status == 300:
         told = "Several records have this key; none was written"
-        return RecordRejected(told, **_where(AMBIGUOUS, status))
+        return AmbiguousMatch(told, **_where(AMBIGUOUS, status))
     entry, wait_s = _first(text), retry_after_s(lower)
     error = error_of(entry, status, wait_s)
     if status == _BUSY and wait_s is not None and type(error) is Retryable:
@@ -195,7 +196,7 @@ def _duplicate(entry: Json, message: str, where: Where) -> SyncError:
         found = dict(_matches(entry))
         if len(found) > 1:
             told = f"{message} ({', '.join(found)})"
-            return _ambiguous(told, where)
+            return _ambiguous(told, where, [(kind, one) for one, kind in found.items()])
         for one, object_type in found.items():
             return DuplicateFound(
                 message, existing_id=one, existing_object=object_type, **where
@@ -208,10 +209,13 @@ def _duplicate(entry: Json, message: str, where: Where) -> SyncError:
     )
 
 
-def _ambiguous(message: str, where: Where) -> RecordRejected:
+def _ambiguous(
+    message: str, where: Where, candidates: Sequence[tuple[str, str]] = ()
+) -> AmbiguousMatch:
     told = Where(**where)
     told["code"] = AMBIGUOUS
-    return RecordRejected(message, rule=where.get("code", ""), **told)
+    rule = where.get("code", "")
+    return AmbiguousMatch(message, candidates=candidates, rule=rule, **told)
 
 
 def _gone(message: str, where: Where) -> SyncError:

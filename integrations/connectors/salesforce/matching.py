@@ -11,7 +11,7 @@ from integrations.connectors.salesforce import answers, reading, writing
 from integrations.connectors.salesforce.answers import Sent
 from integrations.connectors.salesforce.calls import Calls
 from integrations.connectors.salesforce.errors import AMBIGUOUS, VENDOR
-from integrations.errors import DuplicateFound, RecordRejected
+from integrations.errors import AmbiguousMatch, DuplicateFound
 from integrations.records import RemoteRecord, WriteResult
 
 
@@ -68,11 +68,12 @@ def _decide(sent: Sent, records: Sequence[RemoteRecord]) -> Sent | WriteResult:
     return writing.found(sent, living[0].remote_id)
 
 
-def _several(sent: Sent, records: Sequence[RemoteRecord]) -> RecordRejected:
+def _several(sent: Sent, records: Sequence[RemoteRecord]) -> AmbiguousMatch:
     ids = ", ".join(one.remote_id for one in records[:5])
-    return RecordRejected(
-        f"{len(records)} records there have this {sent.key_field} ({ids}). Merge them, "
-        "or change it in all but one; then retry.",
+    return AmbiguousMatch(
+        f"{len(records)} records there have this {sent.key_field} ({ids}). Choose the "
+        "one that is meant, or merge them there and retry.",
+        candidates=[("", one.remote_id) for one in records],
         field=sent.key_field,
         value=sent.key_value,
         rule=AMBIGUOUS,
