@@ -10,9 +10,10 @@ from django.http import QueryDict
 
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
-from integrations import selectors
+from integrations import selectors, sentences
 from integrations.failures import safe_cell
 from integrations.models import Connection, ObjectMapping, Run, SyncEntry
+from integrations.sentences import Told
 from integrations.services.mappings import our_fields
 from leads.browse import Choice
 
@@ -93,6 +94,7 @@ class Entry:
     label: str
     url: str
     changed: Sequence[Changed] = ()
+    told: Told | None = None
 
     @property
     def more(self) -> int:
@@ -127,6 +129,7 @@ def with_records(run: Run, rows: Iterable[SyncEntry]) -> list[Entry]:
             selectors.label_of(run.mapping, known.get(row.record_id), row),
             selectors.url_of(known.get(row.record_id)),
             _changed(row.undo, labels),
+            sentences.told(row, run.connection),
         )
         for row in rows
     ]
@@ -176,7 +179,7 @@ def cells(run: Run, rows: Iterable[SyncEntry]) -> Iterable[list[str]]:
             row.get_outcome_display(),
             ", ".join(row.fields),
             row.error_class,
-            row.message,
+            one.told.sentence if one.told else "",
             row.at.isoformat(),
         )
         yield [safe_cell(value) for value in values]

@@ -13,6 +13,7 @@ from django.urls import reverse
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
 from crmsync.core.queue import RUN_HOLD
+from integrations import sentences
 from integrations.models import (
     Connection,
     Event,
@@ -106,16 +107,19 @@ def _detail(one: SyncEntry) -> str:
 def _sync(one: SyncEntry) -> TimelineEntry:
     what = one.get_record_type_display()
     words = _TAKEN if one.direction == "pull" else _SENT
+    told = sentences.told(one, one.connection)
     return TimelineEntry(
         at=one.at,
         kind="sync",
         title=f"{what} {words[SyncEntry.Outcome(one.outcome)]} {one.connection}",
-        detail=one.message or _detail(one),
+        detail=told.sentence or _detail(one),
         url=one.connection.get_absolute_url(),
         status=one.outcome,
         record_type=one.record_type,
         record_id=one.record_id,
         trace_id=one.trace_id,
+        answer=told.answer,
+        answer_of=str(one.connection) if told.answer else "",
     )
 
 

@@ -37,7 +37,8 @@ class TimelineEntry:
     """One thing that happened.
 
     kind: delivery, lead, activity, score, deal, stage, change or sync; status: a finer
-    word, e.g. the activity's kind or the outcome of a sync; url: "" where no page is.
+    word, e.g. the activity's kind or the outcome of a sync; url: "" where no page is;
+    answer: what another system said word for word, and answer_of which that was.
     """
 
     at: datetime
@@ -50,6 +51,8 @@ class TimelineEntry:
     record_type: str = ""
     record_id: int | None = None
     trace_id: str = ""
+    answer: str = ""
+    answer_of: str = ""
 
 
 def in_order(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from crmsync.core.api.base import StrictSerializer
 from crmsync.core.models.work import State
+from integrations import sentences
 from integrations.models import SyncEntry
 from integrations.selectors import Row
 from leads.models import RecordType
@@ -97,6 +98,10 @@ class SyncEntrySerializer(serializers.ModelSerializer[SyncEntry]):
     fields_sent = serializers.ListField(
         source="fields", child=serializers.CharField(), read_only=True
     )
+    message = serializers.SerializerMethodField()
+    answer = serializers.SerializerMethodField(
+        help_text="What the CRM said, word for word."
+    )
 
     class Meta:
         model = SyncEntry
@@ -114,10 +119,19 @@ class SyncEntrySerializer(serializers.ModelSerializer[SyncEntry]):
             "fields_sent",
             "error_class",
             "message",
+            "answer",
             "trace_id",
             "at",
         )
         read_only_fields = fields
+
+    def get_message(self, entry: SyncEntry) -> str:
+        """Return what happened, in words."""
+        return sentences.plain(entry.message).sentence
+
+    def get_answer(self, entry: SyncEntry) -> str:
+        """Return the raw answer behind it, "" where there was no more."""
+        return sentences.plain(entry.message).answer
 
 
 class TimelineEntrySerializer(serializers.Serializer[object]):
@@ -133,3 +147,4 @@ class TimelineEntrySerializer(serializers.Serializer[object]):
     record_type = serializers.CharField()
     record_id = serializers.IntegerField(allow_null=True)
     trace_id = serializers.CharField()
+    answer = serializers.CharField()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from django import template
 
-from integrations import causes, progress
+from integrations import causes, progress, sentences
 from integrations.connectors import CONNECTORS
 from integrations.connectors.daily import Forecast
 from integrations.models import (
@@ -164,6 +164,18 @@ def source_label(source: str) -> str:
 def cause(error_class: str) -> causes.Cause:
     """Return what an error class means and what to do."""
     return causes.of(error_class)
+
+
+@register.filter
+def plain(text: str) -> sentences.Told:
+    """Part a message from the raw answer that came with it."""
+    return sentences.plain(text)
+
+
+@register.filter
+def told(entry: SyncEntry, there: object) -> sentences.Told:
+    """Return what the journal tells of a try, for people."""
+    return sentences.told(entry, there)
 
 
 @register.filter
