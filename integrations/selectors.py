@@ -277,11 +277,21 @@ def _row(item: WorkItem, known: _Known) -> Row:
 def _record_label(
     mapping: ObjectMapping, record: object, record_id: int | None, remote_id: str
 ) -> str:
+    if isinstance(record, Activity):
+        return _activity_label(record)
     if record is not None:
         return str(record)
     if record_id is None:
         return f"{mapping.connection} {mapping.remote_object} {remote_id}"
     return f"{mapping.get_record_type_display()} {record_id} (gone)"
+
+
+def _activity_label(activity: Activity) -> str:
+    """Return an activity by what it says or whom it is about: it has no name."""
+    noun, about = activity.get_kind_display(), activity.lead or activity.deal
+    if activity.subject:
+        return f"{noun}: {activity.subject}"
+    return f"{noun} about {about}" if about else str(activity)
 
 
 def _about(
@@ -317,7 +327,11 @@ def url_of(record: object) -> str:
 
 def records_by_id(record_type: str, ids: Iterable[int]) -> Mapping[int, object]:
     """Return the records that exist of these ids."""
-    return _MODELS[record_type].objects.in_bulk({one for one in ids if one})
+    wanted = {one for one in ids if one}
+    if record_type == RecordType.ACTIVITY:
+        # Called by, and shown on, what it is about.
+        return Activity.objects.select_related("lead", "deal").in_bulk(wanted)
+    return _MODELS[record_type].objects.in_bulk(wanted)
 
 
 class HiddenRecord(NamedTuple):
@@ -348,6 +362,8 @@ def _hidden(link: Link, record: object | None) -> HiddenRecord:
 
 def label_of(mapping: ObjectMapping, record: object | None, entry: SyncEntry) -> str:
     """Return what a journal entry is about, in words."""
+    if isinstance(record, Activity):
+        return _activity_label(record)
     if record is not None:
         return str(record)
     noun = mapping.get_record_type_display()

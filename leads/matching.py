@@ -196,9 +196,21 @@ def keys_of(person: PersonFacts, *, phone_region: str) -> Keys:
 class Ambiguous(Exception):
     """Several leads fit; a person must say which."""
 
-    def __init__(self, candidates: Sequence[int], why: str) -> None:
+    def __init__(
+        self, candidates: Sequence[int], why: str, shared: Mapping[int, str]
+    ) -> None:
+        """Say why. shared: lead -> what it has that the person has, "" for the same."""
         super().__init__(why)
-        self.candidates = tuple(candidates)
+        self.candidates, self.why, self.shared = tuple(candidates), why, shared
+
+    def named(self, names: Mapping[int, str]) -> Ambiguous:
+        """Return the same with leads called by their names. names: lead -> name."""
+        told = ", ".join(
+            names.get(one, f"lead {one}") + (f" ({by})" if by else "")
+            for one, by in self.shared.items()
+        )
+        words = self.why.partition(":")[0]
+        return Ambiguous(self.candidates, f"{words}: {told}.", self.shared)
 
 
 def match(
@@ -216,7 +228,11 @@ def match(
         told = ", ".join(
             f"{kind} {value}: lead {hits_id}" for hits_id, (kind, value) in hits.items()
         )
-        raise Ambiguous(sorted(hits), f"These belong to different leads: {told}.")
+        raise Ambiguous(
+            sorted(hits),
+            f"These belong to different leads: {told}.",
+            {one: f"{kind} {value}" for one, (kind, value) in hits.items()},
+        )
     if hits:
         return next(iter(hits))
     if keys.pairs or not keys.phone:
@@ -224,5 +240,9 @@ def match(
     sharing = by_phone.get(keys.phone, ())
     if len(sharing) > 1:
         told = ", ".join(str(lead_id) for lead_id in sharing)
-        raise Ambiguous(sharing, f"Several leads have {keys.phone}: {told}.")
+        raise Ambiguous(
+            sharing,
+            f"Several leads have {keys.phone}: {told}.",
+            dict.fromkeys(sharing, ""),
+        )
     return sharing[0] if sharing else None

@@ -84,7 +84,8 @@ def find_or_make(
             lead_id = match(its_keys, known, by_phone)
         except Ambiguous as error:
             result.touched.append(None)
-            result.ambiguous[place] = error
+            names = {one: str(touched[one].lead) for one in error.candidates}
+            result.ambiguous[place] = error.named(names)
             continue
         if lead_id is None:
             lead_id = -1 - place

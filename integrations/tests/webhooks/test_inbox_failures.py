@@ -150,6 +150,9 @@ def test_an_ambiguous_person_waits_for_a_person(endpoint: Endpoint) -> None:
     delivery = Delivery.objects.get(pk=delivery_id)
     assert delivery.state == "failed"
     assert "belong to different leads" in delivery.reason
+    names = [str(one) for one in Lead.objects.order_by("pk")]
+    assert all(name in delivery.reason for name in names)
+    assert "lead " not in delivery.reason
     event = Event.objects.get(delivery=delivery)
     assert (event.outcome, event.activity_id) == ("ambiguous", None)
     item = item_of(delivery_id)
