@@ -80,8 +80,9 @@ _ALL = (
         "duplicate",
         "Duplicate",
         "warn",
-        "Two records here point to one in the CRM.",
-        "Decide which of the two is right and empty the shared value of the other.",
+        "It looks like a record that is there already, or like another one here.",
+        "Look at both side by side and say whether they are one: link them, merge "
+        "them, or keep them apart. It then goes on by itself.",
         "record",
     ),
     Cause(
@@ -89,7 +90,8 @@ _ALL = (
         "Needs a decision",
         "warn",
         "It is not certain which record is meant, or whether it is there already.",
-        "Look at the details, decide, then retry.",
+        "Look at the records it may be and say which one it is; it then goes on by "
+        "itself. Where none is shown, look there first and retry.",
         "record",
     ),
     Cause(

@@ -16,7 +16,14 @@ from crmsync.core.models import Channel, WorkItem
 from crmsync.core.models.work import State
 from crmsync.core.queue import RUN_HOLD
 from integrations.connectors import CONNECTORS
-from integrations.models import Conflict, Connection, Link, ObjectMapping, SyncEntry
+from integrations.models import (
+    Conflict,
+    Connection,
+    KeptApart,
+    Link,
+    ObjectMapping,
+    SyncEntry,
+)
 from integrations.reasons import Facts, Verdict, judge
 from integrations.sync import failures_in, outbox
 from leads.snapshots import FIELDS, snapshots
@@ -34,6 +41,7 @@ class Standing:
     link: Link | None = None
     item: WorkItem | None = None
     incoming: WorkItem | None = None
+    apart: Sequence[KeptApart] = ()
 
     @property
     def connection(self) -> Connection:
@@ -120,6 +128,7 @@ class _Known:
         ids = [one.connection.channel_id for one in self.mappings]
         self.channels = Channel.objects.in_bulk([one for one in ids if one])
         self.values = _values(record_type, record_id)
+        self.apart = self._apart(record_type)
 
     def _mappings(self, record_type: str) -> list[ObjectMapping]:
         rows = ObjectMapping.objects.filter(record_type=record_type, active=True)
@@ -130,6 +139,20 @@ class _Known:
             if one.connection.status != Connection.Status.DISCONNECTED
             or self.link_of(one) is not None
         ]
+
+    def _apart(self, record_type: str) -> list[KeptApart]:
+        """Return what the record was said not to be; asked where anything was."""
+        if not any(one.keeps_apart for one in self.mappings):
+            return []
+        rows = KeptApart.objects.filter(
+            record_type=record_type, record_id=self.record_id
+        )
+        return list(rows.order_by("pk"))
+
+    def apart_of(self, mapping: ObjectMapping) -> list[KeptApart]:
+        """Return what the record is not under a mapping."""
+        pair = (mapping.connection_id, mapping.remote_object)
+        return [x for x in self.apart if (x.connection_id, x.remote_object) == pair]
 
     def link_of(self, mapping: ObjectMapping) -> Link | None:
         """Return the record's link under a mapping."""
@@ -173,7 +196,14 @@ def _standing(mapping: ObjectMapping, known: _Known) -> Standing:
     if incoming is not None and incoming.state != State.PARKED:
         incoming = None
     facts = _facts(mapping, known, link, item, incoming)
-    return Standing(mapping, judge(facts), link, item, incoming)
+    return Standing(
+        mapping,
+        judge(facts),
+        link,
+        item,
+        incoming,
+        known.apart_of(mapping),
+    )
 
 
 def _facts(

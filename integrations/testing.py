@@ -28,6 +28,7 @@ from integrations.models import (
     Endpoint,
     Event,
     FieldMapping,
+    KeptApart,
     Link,
     LinkAlias,
     OAuthState,
@@ -353,7 +354,16 @@ def _traces(connection: Connection, user: User, marker: str) -> dict[str, int]:
         connection=connection, method="GET", path=f"/{marker}", duration_ms=1
     )
     told = make_told_value(connection, value=marker)
+    apart = KeptApart.objects.create(
+        workspace=connection.workspace,
+        connection=connection,
+        record_type="lead",
+        record_id=1,
+        remote_object="contacts",
+        remote_id=f"not {marker}",
+    )
     return {
+        "keptapart": apart.pk,
         "oauthstate": state.pk,
         "remoteschema": schema.pk,
         "apicall": call.pk,

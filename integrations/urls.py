@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from integrations.views import (
     conflicts,
     connections,
+    deciding,
     deliveries,
     endpoints,
     errors,
@@ -83,6 +84,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<int:pk>/export/", runs.run_export, name="run-export"),
     path("errors/", errors.issue_list, name="errors"),
     path("errors/<int:pk>/", errors.issue, name="issue"),
+    path("errors/<int:pk>/decide/", deciding.issue_decide, name="issue-decide"),
+    path(
+        "kept-apart/<int:pk>/forget/",
+        deciding.kept_apart_forget,
+        name="kept-apart-forget",
+    ),
     path("errors/retry/", errors.issue_retry, name="errors-retry"),
     path("errors/export/", errors.issue_export, name="errors-export"),
     path("deliveries/", deliveries.delivery_list, name="deliveries"),

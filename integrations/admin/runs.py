@@ -14,7 +14,14 @@ from crmsync.core.adminbase import ConsoleAdmin, Look, actor_of, as_json, note
 from crmsync.core.wake import wake_after_commit
 from integrations import progress, runlists
 from integrations.admin.acting import each
-from integrations.models import Conflict, Cursor, LinkAlias, Run, ToldValue
+from integrations.models import (
+    Conflict,
+    Cursor,
+    KeptApart,
+    LinkAlias,
+    Run,
+    ToldValue,
+)
 from integrations.services import retries, runs
 
 _RUN_LOOKS = {
@@ -145,6 +152,26 @@ class ConflictAdmin(ConsoleAdmin):
         """Point at what waits for a decision."""
         count = Conflict.objects.filter(state=Conflict.State.OPEN).count()
         return [self._look("Open conflicts", count, query="state__exact=open")]
+
+
+@admin.register(KeptApart)
+class KeptApartAdmin(ConsoleAdmin):
+    """Pairs that look alike and are two: what people decided."""
+
+    section, icon, is_large = "CRM sync", "link_off", True
+    list_display = (
+        "at",
+        "connection",
+        "record_type",
+        "record_id",
+        "remote_object",
+        "remote_id",
+        "decided_by",
+    )
+    list_filter = ("connection", "record_type")
+    list_select_related = ("connection", "decided_by")
+    search_fields = ("=record_id", "=remote_id")
+    hidden = ("workspace", "digest")
 
 
 @admin.register(Cursor)

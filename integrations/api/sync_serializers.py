@@ -9,7 +9,8 @@ from rest_framework import serializers
 from crmsync.core.api.base import StrictSerializer
 from crmsync.core.models.work import State
 from integrations import sentences
-from integrations.models import SyncEntry
+from integrations.lookalikes import Side
+from integrations.models import KeptApart, SyncEntry
 from integrations.selectors import Row
 from leads.models import RecordType
 
@@ -41,6 +42,76 @@ class RowSerializer(serializers.Serializer[Row]):
     created_at = serializers.DateTimeField(source="item.created_at")
     updated_at = serializers.DateTimeField(source="item.updated_at")
     finished_at = serializers.DateTimeField(source="item.finished_at", allow_null=True)
+
+
+class FactSerializer(serializers.Serializer[object]):
+    """One value; `same` where the record it is compared with has it, too."""
+
+    name = serializers.CharField(source="label")
+    value = serializers.CharField()
+    same = serializers.BooleanField()
+
+
+class SideSerializer(serializers.Serializer[object]):
+    """One record of a comparison; `trouble` says why its values are not known."""
+
+    name = serializers.CharField(source="label")
+    place = serializers.CharField()
+    url = serializers.CharField()
+    remote_url = serializers.CharField()
+    linked = serializers.CharField()
+    trouble = serializers.CharField()
+    facts = FactSerializer(many=True)
+
+
+class CandidateSerializer(SideSerializer):
+    """A record it may be; `key` names it in a decision, `can` says which there are."""
+
+    key = serializers.CharField(source="candidate.key")
+    record_id = serializers.IntegerField(source="candidate.record_id", allow_null=True)
+    remote_object = serializers.CharField(source="candidate.remote_object")
+    remote_id = serializers.CharField(source="candidate.remote_id")
+    can = serializers.SerializerMethodField()
+
+    def get_can(self, side: Side) -> list[str]:
+        """Return the decisions there are about it."""
+        return sorted(side.candidate.can) if side.candidate else []
+
+
+class ComparisonSerializer(serializers.Serializer[object]):
+    """A held record beside those it may be."""
+
+    subject = SideSerializer()
+    candidates = CandidateSerializer(source="others", many=True)
+
+
+class PairingBody(StrictSerializer):
+    """Who it is: `link` or `merge` with a candidate, or `apart` from all of them."""
+
+    choice = serializers.ChoiceField(choices=["link", "merge", "apart"])
+    candidate = serializers.CharField(required=False, max_length=200)
+
+
+class KeptApartSerializer(serializers.ModelSerializer[KeptApart]):
+    """A record and a remote one that look alike and are two: a person said so."""
+
+    connection_id = serializers.IntegerField(read_only=True)
+    decided_by_id = serializers.IntegerField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = KeptApart
+        fields: tuple[str, ...] = (
+            "id",
+            "connection_id",
+            "record_type",
+            "record_id",
+            "remote_object",
+            "remote_id",
+            "field",
+            "decided_by_id",
+            "at",
+        )
+        read_only_fields = fields
 
 
 class RetryBody(StrictSerializer):

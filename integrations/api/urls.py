@@ -6,6 +6,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from integrations.api import conflicts, links, mappings, runs, sync, views
+from integrations.api.pairing import KeptApartViewSet
 from integrations.api.standing import StandingView
 
 router = SimpleRouter(use_regex_path=False)
@@ -16,6 +17,7 @@ router.register("deliveries", views.DeliveryViewSet, basename="delivery")
 router.register("runs", runs.RunViewSet, basename="run")
 router.register("conflicts", conflicts.ConflictViewSet, basename="conflict")
 router.register("links", links.LinkViewSet, basename="link")
+router.register("kept-apart", KeptApartViewSet, basename="kept-apart")
 router.register("sync/rows", sync.RowViewSet, basename="sync-row")
 router.register("sync/entries", sync.EntryViewSet, basename="sync-entry")
 

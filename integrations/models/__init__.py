@@ -1,5 +1,6 @@
 """Connections, mappings, links, the journal and the inbox."""
 
+from integrations.models.apart import KeptApart
 from integrations.models.conflict import Conflict
 from integrations.models.connection import (
     ApiCall,
@@ -23,6 +24,7 @@ __all__ = [
     "Endpoint",
     "Event",
     "FieldMapping",
+    "KeptApart",
     "Link",
     "LinkAlias",
     "OAuthState",

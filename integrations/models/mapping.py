@@ -66,6 +66,8 @@ class ObjectMapping(models.Model):
     fast_pull_until = models.DateTimeField(null=True, blank=True)
     # The remote field that finds a record which is not linked yet, e.g. "email".
     match_field = models.CharField(max_length=60, blank=True)
+    # Some of its records are kept apart from others there: see `KeptApart`.
+    keeps_apart = models.BooleanField(default=False, editable=False)
     # Leads nobody has spoken with stay out of the CRM.
     engaged_only = models.BooleanField(default=False)
     # Activities only: the kinds that go to this object; empty means all.

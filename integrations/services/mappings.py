@@ -105,7 +105,7 @@ def set_active(mapping: ObjectMapping, actor: Actor, *, active: bool) -> ObjectM
 
 def _lock(mapping: ObjectMapping, version: int | None) -> None:
     row = ObjectMapping.objects.select_for_update().get(pk=mapping.pk)
-    mapping.version = row.version
+    mapping.version, mapping.keeps_apart = row.version, row.keeps_apart
     if version is not None and version != row.version:
         raise StaleMapping(
             f"This was changed meanwhile: you have version {version}, "

@@ -113,7 +113,11 @@ def _open_deals(
     for subject, send in sends:
         if subject.ref in contacts:
             ids_there = tied.get(contacts[subject.ref][1], ())
-            its = [free[one] for one in ids_there if one in free]
+            its = [
+                free[one]
+                for one in ids_there
+                if one in free and not subject.kept_from(one)
+            ]
             _choose(subject, send, _of_its_pipeline(its, send, facts), found)
             if chosen := found.adopted.get(subject.ref):
                 free.pop(chosen.remote_id, None)
@@ -166,11 +170,13 @@ def _choose(
     subject: Subject, send: Send, fitting: Sequence[RemoteRecord], found: Found
 ) -> None:
     if len(fitting) > 1:
-        told = ", ".join(deal.remote_id for deal in fitting)
         found.unsure[subject.ref] = Hold(
             "ambiguous",
-            f"The contact has several open deals in this pipeline ({told}). "
-            "Close all but one in the CRM, then retry.",
+            f"Its contact has {len(fitting)} open deals in this pipeline. Choose the "
+            "one that is meant, or close all but one in the CRM and retry.",
+            about=tuple(
+                (deal.remote_id, tuple(_not_blank(deal, send))) for deal in fitting
+            ),
         )
     elif fitting:
         agreed = _not_blank(fitting[0], send)

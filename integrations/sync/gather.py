@@ -10,14 +10,15 @@ from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
 from integrations.connectors import CONNECTORS
 from integrations.models import Link, ObjectMapping
-from integrations.sync import outbox, ties
+from integrations.sync import apart, outbox, ties
 from integrations.sync.cases import base_of
 from integrations.sync.compare import frozen_fields
 from integrations.sync.links import hub_key, links_of
-from integrations.sync.subjects import Parent, Rules, Subject
+from integrations.sync.subjects import Apart, Parent, Rules, Subject
 from integrations.sync.terms import Terms
 from integrations.webhooks.sources import SOURCES
 from leads.facts import Snapshot
+from leads.naming import name_in, names_of
 from leads.snapshots import snapshots
 
 # What nothing can be tied to without.
@@ -59,13 +60,15 @@ def subjects(
     links = links_of(
         mapping.connection, mapping.record_type, mapping.remote_object, ids
     )
-    parents = _parents(mapping, records, asks=asks_parents)
+    retied = ties.changed(mapping, records, links)
+    parents = _parents(mapping, records, asks=asks_parents, named=bool(retied))
     unlinked = set(ids) - set(links)
     elsewhere = _elsewhere(mapping, unlinked)
     after = _finders(mapping, unlinked - set(elsewhere), asks=asks_parents)
     frozen = frozen_fields([link.pk for link in links.values()])
     retied = ties.changed(mapping, records, links)
     untied = _untied(mapping, records, links, retied) if mapping.clear_ties else {}
+    others = apart.of_records(mapping, ids)
     return [
         _subject(
             mapping,
@@ -78,6 +81,7 @@ def subjects(
             elsewhere=elsewhere.get(one, ""),
             after=after.get(one, ""),
             frozen=frozen,
+            others=others.get(one, ()),
         )
         for item, one in zip(items, ids, strict=True)
     ]
@@ -95,6 +99,7 @@ def _subject(
     elsewhere: str,
     after: str,
     frozen: Mapping[int, frozenset[str]],
+    others: tuple[Apart, ...],
 ) -> Subject:
     record_id = outbox.record_of(item.key)
     bases = {name: base_of(link.base, name) for name in link.base} if link else {}
@@ -117,6 +122,7 @@ def _subject(
         after=after,
         frozen=frozen.get(link.pk, frozenset()) if link else frozenset(),
         hidden=link is not None and link.state == Link.State.FORBIDDEN,
+        apart=others,
     )
 
 
@@ -176,9 +182,12 @@ def _finders(
 
 
 def _parents(
-    mapping: ObjectMapping, records: Mapping[int, Snapshot], *, asks: bool
+    mapping: ObjectMapping, records: Mapping[int, Snapshot], *, asks: bool, named: bool
 ) -> Callable[[Snapshot], Mapping[str, Parent]]:
-    """Return a function from a record to its parents; looks all of them up first."""
+    """Return a function from a record to its parents; looks all of them up first.
+
+    named: those that are there are called by their names, too, not by their numbers.
+    """
     known: dict[tuple[str, int], Parent] = {}
     for parent_type in sorted(
         {name for one in records.values() for name in one.parents}
@@ -188,7 +197,7 @@ def _parents(
             for one in records.values()
             if parent_type in one.parents
         }
-        known |= _parents_of_type(mapping, parent_type, ids, asks=asks)
+        known |= _parents_of_type(mapping, parent_type, ids, asks=asks, named=named)
 
     def parents(record: Snapshot) -> Mapping[str, Parent]:
         return {
@@ -219,7 +228,7 @@ def _untied(
     for parent_type in {one for _, one, _ in lost}:
         ids = {parent for _, one, parent in lost if one == parent_type}
         ids &= snapshots(parent_type, ids).keys()
-        known = _parents_of_type(mapping, parent_type, ids, asks=False)
+        known = _parents_of_type(mapping, parent_type, ids, asks=False, named=False)
         for record_id, one, parent_id in lost:
             parent = known.get((one, parent_id))
             if parent is not None and parent.fate == "linked" and parent.remote_id:
@@ -228,7 +237,7 @@ def _untied(
 
 
 def _parents_of_type(
-    mapping: ObjectMapping, parent_type: str, ids: set[int], *, asks: bool
+    mapping: ObjectMapping, parent_type: str, ids: set[int], *, asks: bool, named: bool
 ) -> dict[tuple[str, int], Parent]:
     """Return the parents of one type; a person is one of several objects there."""
     rows = ObjectMapping.objects.filter(
@@ -237,7 +246,9 @@ def _parents_of_type(
     found: dict[tuple[str, int], Parent] = {}
     # Those that only find come last: what is nowhere waits for the one that makes it.
     for above in sorted(rows, key=lambda one: (not one.creates, one.pk)):
-        for pair, parent in _parents_in(mapping, above, ids, asks=asks).items():
+        for pair, parent in _parents_in(
+            mapping, above, ids, asks=asks, named=named
+        ).items():
             better = parent.fate == "linked" or pair not in found
             if better and (above.creates or parent.fate == "linked"):
                 found[pair] = parent
@@ -249,7 +260,12 @@ def _parents_of_type(
 
 
 def _parents_in(
-    mapping: ObjectMapping, above: ObjectMapping, ids: set[int], *, asks: bool
+    mapping: ObjectMapping,
+    above: ObjectMapping,
+    ids: set[int],
+    *,
+    asks: bool,
+    named: bool,
 ) -> dict[tuple[str, int], Parent]:
     links = links_of(mapping.connection, above.record_type, above.remote_object, ids)
     missing = ids - set(links)
@@ -258,11 +274,12 @@ def _parents_in(
     if asks and above.creates:
         outbox.queue_records(mapping.workspace, above, unknown)
     none = CONNECTORS[mapping.connection.vendor].spec.no_ties
+    names = names_of(above.record_type, ids if named else missing)
     untied = (mapping.remote_object, above.remote_object) in none
     return {
         (above.record_type, one): Parent(
             key=outbox.key_of(above.pk, one),
-            label=f"{above.get_record_type_display().lower()} {one}",
+            label=name_in(names, above.record_type, one),
             remote_object=above.remote_object,
             remote_id=None if untied or one not in links else links[one].remote_id,
             fate=_fate(

@@ -228,7 +228,13 @@ def record_waits(waits: Sequence[tuple[WorkItem, Wait]]) -> None:
 
 def held(item: WorkItem, hold: Hold) -> Failed:
     """Return a decision to hold as a failure."""
-    return Failed(item, Failure(hold.error_class, hold.message, field=hold.field))
+    about: dict[str, object] | None = None
+    if hold.about:
+        there = [["", remote_id] for remote_id, _ in hold.about]
+        about = {"there": there, "has": {pk: list(names) for pk, names in hold.about}}
+    return Failed(
+        item, Failure(hold.error_class, hold.message, field=hold.field, about=about)
+    )
 
 
 def record_failed(

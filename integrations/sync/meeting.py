@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from crmsync.core.models import WorkItem
-from crmsync.core.queue import Failure
 from integrations.connectors.base import Connector
 from integrations.models import ObjectMapping
 from integrations.records import RemoteRecord
@@ -20,6 +19,7 @@ from integrations.sync import intake, journal, outbox, pull
 from integrations.sync.journal import Failed
 from integrations.sync.links import owners_of, record_of_key
 from integrations.sync.plan import Leave, Send
+from integrations.sync.results import already_linked
 from integrations.sync.subjects import Rules, Subject
 from integrations.sync.terms import Terms
 
@@ -50,15 +50,20 @@ def meet(
     names = sorted({*names, rules.match_field, rules.key_field} - {""})
     there = _look_up(rules, terms, names, connector, asked)
     found: dict[str, tuple[Row, RemoteRecord]] = {}
+    apart: dict[str, tuple[WorkItem, Leave]] = {}
     for value, records in there.items():
         living = [one for one in records if not one.became]
         # Several, or one that was converted: the write tells of that itself.
         for row in by_value[value] if len(living) == 1 else ():
-            if not _is_ours(living[0], row, rules):
+            if other := row[1].kept_from(living[0].remote_id):
+                apart[row[1].ref] = row[0], Leave("excluded", other.reason)
+            elif not _is_ours(living[0], row, rules):
                 found[row[1].ref] = row, living[0]
+    journal.record_left(mapping, list(apart.values()))
     free = _without_taken(mapping, found, rules)
     written = _linked(mapping, free, rules, connector)
-    return [one for one in sends if one[1].ref not in found] + written
+    settled = found.keys() | apart.keys()
+    return [one for one in sends if one[1].ref not in settled] + written
 
 
 def _one_form(value: str | None, rules: Rules, terms: Terms) -> str:
@@ -113,7 +118,7 @@ def _without_taken(
     ids = [record.remote_id for _, record in found.values()]
     owners = owners_of(mapping.connection, mapping.remote_object, ids)
     free: dict[str, tuple[Row, RemoteRecord]] = {}
-    failed: list[Failed] = []
+    taken: list[tuple[WorkItem, str, int]] = []
     for row, record in found.values():
         record_id = outbox.record_of(row[0].key)
         key = record.fields.get(rules.key_field) or ""
@@ -122,12 +127,8 @@ def _without_taken(
         if owner == record_id:
             free[record.remote_id] = row, record
             continue
-        told = (
-            f"Record {record.remote_id} in the CRM already belongs to record {owner} "
-            f"here, and record {record_id} seems to be the same."
-        )
-        failed.append(Failed(row[0], Failure("duplicate", told, code="ALREADY_LINKED")))
-    journal.record_failed(mapping, failed, _rng)
+        taken.append((row[0], record.remote_id, owner))
+    journal.record_failed(mapping, already_linked(mapping, taken), _rng)
     return free
 
 

@@ -42,10 +42,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """Look for a record that matches, to update it; none is made."""
+    """Look for a record that matches, to update it; none is made.
+
+    apart: ids of those that it is not.
+    """
 
     field: str
     value: str
+    apart: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,15 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A person must look first."""
+    """A person must look first. about: the remote records to choose among.
+
+    Each is its id, and the remote fields that it has a value of.
+    """
 
     error_class: str
     message: str
     field: str = ""
+    about: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 Decision = Send | Find | Delete | Leave | Wait | Hold
@@ -138,7 +146,7 @@ def _blocked(subject: Subject) -> Hold | Wait | None:
     is_new = subject.remote_id is None
     for parent in subject.parents:
         if parent.fate == "gone" and is_new:
-            told = f"The {parent.label} it belongs to was deleted in the CRM."
+            told = f"{parent.label}, which it belongs to, was deleted in the CRM."
             return Hold("gone", told)
         if parent.fate == "hidden" and is_new:
             told = f"The CRM no longer shows us the {parent.label} it belongs to."
@@ -184,7 +192,8 @@ def _update(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decisi
         name: text
         for name, text in fields.items()
         if name not in subject.frozen
-        and _one_form(rules, name, text) != _base(subject, name)
+        and (form := _one_form(rules, name, text)) != _base(subject, name)
+        and not (subject.apart and subject.not_its_own(name, form))
     }
     ties = _ties(subject)
     untied = subject.untied if rules.clear_ties else ()
@@ -238,12 +247,17 @@ def _create(subject: Subject, rules: Rules, mapped: Mapped) -> Decision:
     fields = mapped.fields
     own = {rules.key_field: subject.key} if rules.key_field else {}
     match = fields.get(rules.match_field, "") if rules.match_field else ""
+    if subject.apart and match:
+        form = _one_form(rules, rules.match_field, match)
+        if apart := subject.not_its_own(rules.match_field, form):
+            return Leave("excluded", apart.reason)
     if not rules.creates:
         if not match:
             return Leave(
                 "unchanged", "There is nothing to find it by, and none is made."
             )
-        return Find(rules.match_field, match)
+        others = frozenset(one.remote_id for one in subject.apart)
+        return Find(rules.match_field, match, others)
     if subject.tried and not match and not rules.key_field:
         return Hold(
             "ambiguous",

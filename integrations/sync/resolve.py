@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 from crmsync.core.queue import Failure
 from integrations.models import Link, LinkAlias, ObjectMapping
 from integrations.records import RemoteRecord
+from integrations.sync import apart
 from integrations.sync.cases import Case
 from integrations.sync.links import record_of_key
 from integrations.sync.terms import Terms
+from leads.naming import listed, name_in, names_of
 from leads.services import incoming
 from leads.snapshots import snapshots
+
+KEPT_APART = "Kept apart by hand from the record it looks like."
 
 
 def cases_of(
@@ -28,15 +32,16 @@ def cases_of(
     """
     cases = [Case(record) for record in records]
     _by_link(mapping, cases)
-    _by_own_key(mapping, [one for one in cases if one.link is None])
-    for case in cases:
-        if case.link is None and case.record_id is None and case.ref in met:
+    new = [one for one in cases if one.link is None]
+    others = apart.of_remote(mapping, {one.ref for one in new})
+    _by_own_key(mapping, new)
+    for case in new:
+        if case.record_id is None and case.ref in met:
             case.record_id, case.found = met[case.ref], True
-    _by_match(
-        mapping,
-        [one for one in cases if one.link is None and one.record_id is None],
-        terms,
-    )
+        if case.record_id in others.get(case.ref, ()):
+            case.record_id, case.excluded = None, KEPT_APART
+    unknown = [one for one in new if one.record_id is None and not one.excluded]
+    _by_match(mapping, unknown, terms, others)
     _refuse_taken(mapping, cases)
     ids = {one.record_id for one in cases if one.record_id is not None}
     known = snapshots(mapping.record_type, ids)
@@ -79,7 +84,13 @@ def _by_own_key(mapping: ObjectMapping, cases: Sequence[Case]) -> None:
         case.record_id = record_of_key(mapping.workspace, mapping.record_type, key)
 
 
-def _by_match(mapping: ObjectMapping, cases: Sequence[Case], terms: Terms) -> None:
+def _by_match(
+    mapping: ObjectMapping,
+    cases: Sequence[Case],
+    terms: Terms,
+    others: Mapping[str, set[int]],
+) -> None:
+    """Find them by what they are known by. others: remote id -> whom it is not."""
     if not cases:
         return
     known_by = incoming.KNOWN_BY.get(mapping.record_type, frozenset())
@@ -88,15 +99,30 @@ def _by_match(mapping: ObjectMapping, cases: Sequence[Case], terms: Terms) -> No
     ]
     values = [_values(case, terms, names) for case in cases]
     found = incoming.find(mapping.workspace, mapping.record_type, values)
+    unsure: list[tuple[Case, Sequence[int]]] = []
     for case, match in zip(cases, found, strict=True):
-        case.record_id, case.found = match.record_id, match.record_id is not None
-        if len(match.candidates) > 1:
-            told = ", ".join(str(one) for one in match.candidates)
-            case.failure = Failure(
-                "ambiguous",
-                f"This may be any of the {mapping.get_record_type_display().lower()}s "
-                f"{told}. Merge them or give one of them its own e-mail; then retry.",
-            )
+        ids = [one for one in match.candidates if one not in others.get(case.ref, ())]
+        if len(ids) > 1:
+            unsure.append((case, ids))
+        elif ids:
+            case.record_id, case.found = ids[0], True
+        elif match.candidates:
+            case.excluded = KEPT_APART
+    _ask_which(mapping, unsure)
+
+
+def _ask_which(
+    mapping: ObjectMapping, unsure: Sequence[tuple[Case, Sequence[int]]]
+) -> None:
+    """Fail those that may be several records of ours, and name these."""
+    names = names_of(mapping.record_type, {one for _, ids in unsure for one in ids})
+    for case, ids in unsure:
+        told = listed([name_in(names, mapping.record_type, one) for one in ids])
+        case.failure = Failure(
+            "ambiguous",
+            f"This may be any of {told}. Choose the one that is meant, or merge them.",
+            about={"here": list(ids)},
+        )
 
 
 def _values(case: Case, terms: Terms, names: Sequence[str]) -> dict[str, object]:
@@ -125,22 +151,28 @@ def _refuse_taken(mapping: ObjectMapping, cases: Sequence[Case]) -> None:
         for link in links.values()
         if link.state != Link.State.DELETED
     }
+    second: list[tuple[Case, str]] = []
     for case in wanted:
         assert case.record_id is not None
         other = taken.setdefault(case.record_id, case.record.remote_id)
         if other != case.record.remote_id:
-            case.failure = _second(mapping, case, other)
+            second.append((case, other))
         elif old := links.get(case.record_id):
             old.base, old.written, old.turns = {}, {}, {}
             old.remote_version = None
             case.link = old
+    _tell_seconds(mapping, second)
 
 
-def _second(mapping: ObjectMapping, case: Case, other: str) -> Failure:
-    return Failure(
-        "duplicate",
-        f"{mapping.get_record_type_display()} {case.record_id} here is {other} in the "
-        f"CRM already; {case.record.remote_id} seems to be the same. Merge the two "
-        "there.",
-        code="ALREADY_LINKED",
-    )
+def _tell_seconds(mapping: ObjectMapping, second: Sequence[tuple[Case, str]]) -> None:
+    """Fail those whose record of ours is another one there."""
+    names = names_of(mapping.record_type, {case.record_id or 0 for case, _ in second})
+    for case, _ in second:
+        ours = name_in(names, mapping.record_type, case.record_id or 0)
+        case.failure = Failure(
+            "duplicate",
+            f"{ours} is linked to one {mapping.remote_object} of {mapping.connection} "
+            "already, and another one there seems to be the same.",
+            code="ALREADY_LINKED",
+            about={"here": [case.record_id]},
+        )

@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import IntegrityError, OperationalError
 
@@ -31,9 +32,10 @@ from integrations.sync.calls import failure_of
 from integrations.sync.cases import stored_base
 from integrations.sync.journal import Failed, Written
 from integrations.sync.links import owners_of
-from integrations.sync.plan import Send
+from integrations.sync.plan import Leave, Send
 from integrations.sync.subjects import Subject
 from integrations.sync.terms import Terms
+from leads.naming import name_in, names_of
 
 _rng = random.Random()
 
@@ -54,6 +56,14 @@ class Batch:
     offset_s: float | None = None
     there: frozenset[str] = frozenset()
     unseen: frozenset[str] = frozenset()
+
+
+class Double(NamedTuple):
+    """A remote record turned out to be another record of ours: `owner`."""
+
+    item: WorkItem
+    remote_id: str
+    owner: int
 
 
 def sign_in_of(mapping: ObjectMapping) -> int | None:
@@ -93,7 +103,12 @@ def _settle(
     again: list[WorkItem] = []
     slowed: list[tuple[WorkItem, RateLimited]] = []
     refused: list[tuple[WorkItem, ReauthRequired]] = []
-    for (item, _, send), result in zip(sends, results, strict=True):
+    apart: list[tuple[WorkItem, Leave]] = []
+    double: list[Double] = []
+    for (item, subject, send), result in zip(sends, results, strict=True):
+        if subject.apart and (other := subject.kept_from(_found_there(result))):
+            apart.append((item, Leave("excluded", other.reason)))
+            continue
         outcome = _judge(batch, item, send, result, taken=taken)
         if _is_another(batch, send, result):
             told = "It became another record there; that one is next."
@@ -102,6 +117,8 @@ def _settle(
             outcome = Failed(item, hidden.FAILURE)
         if isinstance(outcome, Written):
             written.append(outcome)
+        elif isinstance(outcome, Double):
+            double.append(outcome)
         elif isinstance(result.error, NotSent):
             again.append(item)
         elif isinstance(result.error, RateLimited):
@@ -115,7 +132,8 @@ def _settle(
         else:
             failed.append(outcome)
     journal.record_written(mapping, written, doubt=doubt)
-    journal.record_failed(mapping, failed, _rng)
+    journal.record_left(mapping, apart)
+    journal.record_failed(mapping, failed + already_linked(mapping, double), _rng)
     queue.give_back(again)
     _mark_gone(batch, sends, results)
     if refused:
@@ -124,6 +142,36 @@ def _settle(
     if slowed:
         held = [item for item, _ in slowed]
         calls.slow_down(mapping.connection, held, slowed[0][1])
+
+
+def _found_there(result: WriteResult) -> str | None:
+    """Return the remote record a write led to, or was refused for."""
+    if isinstance(result.error, DuplicateFound):
+        return result.error.existing_id
+    return result.remote_id
+
+
+def already_linked(
+    mapping: ObjectMapping, found: Sequence[tuple[WorkItem, str, int]]
+) -> list[Failed]:
+    """Return the failures of rows whose remote record is another record of ours.
+
+    found: (row, remote id, the record it is); all are named in one query.
+    """
+    ids = {outbox.record_of(item.key) for item, _, _ in found}
+    names = names_of(mapping.record_type, ids | {owner for *_, owner in found})
+    failed = []
+    for item, remote_id, owner in found:
+        ours = name_in(names, mapping.record_type, outbox.record_of(item.key))
+        other = name_in(names, mapping.record_type, owner)
+        told = (
+            f"{ours} seems to be a record of {mapping.connection} that is linked to "
+            f"{other} already."
+        )
+        about = {"there": [["", remote_id]]}
+        failure = Failure("duplicate", told, code="ALREADY_LINKED", about=about)
+        failed.append(Failed(item, failure))
+    return failed
 
 
 def lost_ids(results: Sequence[WriteResult], sends: Sequence[Send]) -> list[str]:
@@ -153,7 +201,7 @@ def _judge(
     result: WriteResult,
     *,
     taken: dict[str, int],
-) -> Written | Failed:
+) -> Written | Failed | Double:
     fields = {name: str(value) for name, value in send.write.fields.items()}
     error: SyncError | None = result.error
     remote_id = result.remote_id
@@ -161,7 +209,7 @@ def _judge(
         # Ours is linked; the other one has the value we wanted to give it.
         return Failed(item, failure_of(error))
     if isinstance(error, DuplicateFound) and _is_of_another_object(send, error):
-        told = f"{error.message} It is {error.existing_object} {error.existing_id}."
+        told = f"{error.message} It is there as {error.existing_object}."
         return Failed(item, replace(failure_of(error), message=told.strip()))
     if isinstance(error, DuplicateFound) and error.existing_id:
         # It is there under an id we did not know: link it, then update it.
@@ -176,8 +224,7 @@ def _judge(
     # Remembered at once: two of one batch can turn out to be the same record there.
     owner = taken.setdefault(remote_id, record_id)
     if owner != record_id:
-        told = f"Record {remote_id} in the CRM already belongs to record {owner} here."
-        return Failed(item, Failure("duplicate", told, code="ALREADY_LINKED"))
+        return Double(item, remote_id, owner)
     if error is not None:
         return Failed(item, failure_of(error))
     linking = result.error is not None

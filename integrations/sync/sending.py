@@ -194,6 +194,8 @@ def _compared(
         if remote_id not in told:
             continue
         fields = taken.sends.get(remote_id) or {}
+        if subject.apart:
+            fields = {n: t for n, t in fields.items() if not subject.not_its_own(n, t)}
         if fields or decision.ties or decision.untied:
             write = replace(decision.write, fields=fields)
             rest.append((item, subject, replace(decision, write=write)))
@@ -275,24 +277,28 @@ def find(
     for record in found:
         text = terms.canon[name](record.fields.get(name) or "")
         by_value.setdefault(text, []).append(record)
-    single = [some[0] for some in by_value.values() if len(some) == 1]
-    intake.take_in(mapping, single, connector)
     unsure, left = [], []
+    single: dict[str, RemoteRecord] = {}
     for item, one in finds:
         some = by_value.get(terms.canon[name](one.value), [])
+        some = [record for record in some if record.remote_id not in one.apart]
         if len(some) > 1:
-            unsure.append(Failed(item, _several(some)))
+            unsure.append(Failed(item, _several(some, name)))
         else:
+            single |= {record.remote_id: record for record in some}
             left.append((item, _EQUAL))
+    intake.take_in(mapping, list(single.values()), connector)
     journal.record_failed(mapping, unsure, _rng)
     journal.record_left(mapping, left)
 
 
-def _several(found: Sequence[RemoteRecord]) -> Failure:
-    told = ", ".join(one.remote_id for one in found)
+def _several(found: Sequence[RemoteRecord], name: str) -> Failure:
     return Failure(
         "ambiguous",
-        f"Several records there fit ({told}). Merge them in the CRM, then retry.",
+        f"{len(found)} records there have the same {name}. Choose the one that is "
+        "meant, or merge them in the CRM and retry.",
+        field=name,
+        about={"there": [["", one.remote_id] for one in found]},
     )
 
 

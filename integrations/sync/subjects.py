@@ -5,6 +5,7 @@ PURE. `gather` fills these in, `plan` decides by them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -62,6 +63,33 @@ class Parent:
     tie: tuple[str, str] = ("", "")
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A remote record that the subject is not, though it looks like it.
+
+    field, digest: the remote field both have the same value of; "" where unknown.
+    """
+
+    remote_object: str
+    remote_id: str
+    field: str = ""
+    digest: str = ""
+
+    def shares(self, field: str, text: str) -> bool:
+        """Tell whether a value is the one that belongs to the other."""
+        return bool(self.field) and self.field == field and self.digest == digest(text)
+
+    @property
+    def reason(self) -> str:
+        """Say why nothing goes there."""
+        return f"Kept apart by hand from {self.remote_object} {self.remote_id} there."
+
+
+def digest(text: str) -> str:
+    """Return what a shared value is remembered by: it may name a person."""
+    return hashlib.sha256(text.strip().casefold().encode()).hexdigest()[:32]
+
+
 class Subject(NamedTuple):
     """One record that must reach the CRM, with all that is known of it.
 
@@ -70,7 +98,8 @@ class Subject(NamedTuple):
     since; tried: an earlier try may have
     reached the CRM without our learning of it; elsewhere: another object that the
     record is there already; after: the row that looks for that first; frozen: fields
-    that wait for a person; hidden: the CRM does not show us the record any more.
+    that wait for a person; hidden: the CRM does not show us the record any more;
+    apart: remote records that it is not.
     """
 
     ref: str
@@ -87,3 +116,12 @@ class Subject(NamedTuple):
     after: str = ""
     frozen: frozenset[str] = frozenset()
     hidden: bool = False
+    apart: tuple[Apart, ...] = ()
+
+    def kept_from(self, remote_id: str | None) -> Apart | None:
+        """Return why it must not be linked to a remote record, None when it may."""
+        return next((one for one in self.apart if one.remote_id == remote_id), None)
+
+    def not_its_own(self, field: str, text: str) -> Apart | None:
+        """Return whose value this is there, None when it is the subject's own."""
+        return next((one for one in self.apart if one.shares(field, text)), None)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from django import template
 
-from integrations import causes, progress, sentences
+from crmsync.core.models import WorkItem
+from integrations import causes, lookalikes, progress, sentences
 from integrations.connectors import CONNECTORS
 from integrations.connectors.daily import Forecast
 from integrations.models import (
@@ -176,6 +177,12 @@ def plain(text: str) -> sentences.Told:
 def told(entry: SyncEntry, there: object) -> sentences.Told:
     """Return what the journal tells of a try, for people."""
     return sentences.told(entry, there)
+
+
+@register.filter
+def decidable(item: WorkItem) -> bool:
+    """Tell whether a failure waits for somebody to say who a record is."""
+    return lookalikes.is_decidable(item)
 
 
 @register.filter

@@ -28,6 +28,7 @@ OWNER = {
     "entries": "syncentry",
     "errors": "workitem",
     "fields": "customfield",
+    "kept-apart": "keptapart",
     "leads": "lead",
     "links": "link",
     "mappings": "objectmapping",

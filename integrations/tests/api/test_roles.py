@@ -76,6 +76,9 @@ TABLE: dict[str, tuple[str, ...]] = {
     "post /endpoints/{id}/rotate/": ADMINS,
     "post /endpoints/{id}/sample/": ADMINS,
     "get /health/ledger": OPS,
+    "get /kept-apart/": OPS,
+    "get /kept-apart/{id}/": OPS,
+    "delete /kept-apart/{id}/": OPS,
     "get /leads/": EVERYONE,
     "post /leads/": EDITORS,
     "get /leads/{id}/": EVERYONE,
@@ -120,6 +123,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     "post /sync/now/": EDITORS,
     "get /sync/rows/": OPS,
     "get /sync/rows/{id}/": OPS,
+    "get /sync/rows/{id}/candidates/": OPS,
+    "post /sync/rows/{id}/decide/": OPS,
     "post /sync/rows/{id}/retry/": OPS,
     "post /sync/rows/retry/": OPS,
 }

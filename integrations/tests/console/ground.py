@@ -16,6 +16,7 @@ from crmsync.core.testing import make_api_key, make_user
 from integrations.models import (
     ApiCall,
     Cursor,
+    KeptApart,
     LinkAlias,
     OAuthState,
     OAuthToken,
@@ -152,6 +153,13 @@ def _syncs(workspace: Workspace) -> list[Model]:
         link,
         LinkAlias.objects.create(
             link=link, remote_object="contacts", remote_id="77", reason="merged", **mine
+        ),
+        KeptApart.objects.create(
+            record_type="lead",
+            record_id=1,
+            remote_object="contacts",
+            remote_id="78",
+            **mine,
         ),
         make_run(mapping),
         make_conflict(mapping, link),
