@@ -140,7 +140,7 @@ _ALL = (
         "Waiting for a parent",
         "info",
         "A record it belongs to has to be in the CRM first.",
-        "Solve the failure of that record; this one follows by itself.",
+        "Have that record created first; this one follows by itself.",
         "wait",
     ),
     Cause(

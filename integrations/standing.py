@@ -42,6 +42,9 @@ class Standing:
     item: WorkItem | None = None
     incoming: WorkItem | None = None
     apart: Sequence[KeptApart] = ()
+    # Its owner, where nobody there is known to be them; and where that is mapped.
+    lost_owner: str = ""
+    owner_url: str = ""
 
     @property
     def connection(self) -> Connection:
@@ -203,7 +206,24 @@ def _standing(mapping: ObjectMapping, known: _Known) -> Standing:
         item,
         incoming,
         known.apart_of(mapping),
+        *_lost_owner(mapping, str(known.values.get("owner_email") or "")),
     )
+
+
+def _lost_owner(mapping: ObjectMapping, owner: str) -> tuple[str, str]:
+    """Return an owner whom the CRM does not know, and where people are mapped.
+
+    The record goes there without an owner: it is not held up for that.
+    """
+    if not owner or mapping.direction == ObjectMapping.Direction.PULL:
+        return "", ""
+    for place, row in enumerate(mapping.rows.all()):
+        if row.source == "owner_email" and row.active:
+            people = row.values or [one["email"] for one in mapping.connection.owners]
+            known = {str(one).casefold() for one in people}
+            url = f"{mapping.get_absolute_url()}#id_rows-{place}-source"
+            return ("", "") if owner.casefold() in known else (owner, url)
+    return "", ""
 
 
 def _facts(

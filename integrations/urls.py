@@ -85,6 +85,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("errors/", errors.issue_list, name="errors"),
     path("errors/<int:pk>/", errors.issue, name="issue"),
     path("errors/<int:pk>/decide/", deciding.issue_decide, name="issue-decide"),
+    path("errors/<int:pk>/parent/", deciding.issue_parent, name="issue-parent"),
     path(
         "kept-apart/<int:pk>/forget/",
         deciding.kept_apart_forget,

@@ -16,11 +16,11 @@ from crmsync.core.api.base import ScopedViewSet, actor_of, role_of
 from crmsync.core.api.errors import Conflict
 from crmsync.core.api.filters import IdFilter
 from crmsync.core.roles import Can, allows
-from integrations import lookalikes, selectors
+from integrations import awaited, lookalikes, selectors
 from integrations.api import sync_serializers as serializers
 from integrations.api.steps import too_late_is_a_conflict, wake_workers
 from integrations.models import KeptApart
-from integrations.services import pairing
+from integrations.services import pairing, parents
 from leads.models import RecordType
 
 
@@ -61,6 +61,33 @@ class PairingMixin(ScopedViewSet):
         wake_workers()
         (row,) = selectors.rows_of([self.get_queryset().get(pk=item.pk)])
         return Response(serializers.RowSerializer(row).data, status=202)
+
+
+class ParentMixin(ScopedViewSet):
+    """What can be asked of a row that waits for another record."""
+
+    @extend_schema(request=None, responses={202: serializers.AwaitedSerializer})
+    @action(detail=True, methods=["post"], url_path="create-parent")
+    def create_parent(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Have what it waits for sent at once; the row then follows by itself.
+
+        409 where it waits for nothing any more, 400 where what it waits for never gets
+        there, e.g. since its own mapping leaves it out.
+        """
+        item = self.get_object()
+        with too_late_is_a_conflict():
+            first = parents.create_there(item, actor_of(request))
+        wake_workers()
+        return Response(serializers.AwaitedSerializer(first).data, status=202)
+
+    @extend_schema(responses=serializers.AwaitedSerializer)
+    @action(detail=True, methods=["get"])
+    def parent(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Show the record a row waits for, and how that stands."""
+        found = awaited.awaited_of(self.get_object())
+        if found is None:
+            raise Conflict("It waits for no other record.", code="too_late")
+        return Response(serializers.AwaitedSerializer(found).data)
 
 
 class KeptApartFilters(filters.FilterSet):

@@ -35,6 +35,9 @@ class StandingSerializer(serializers.Serializer[object]):
     link_id = serializers.IntegerField(source="link.pk", default=None, allow_null=True)
     remote_id = serializers.CharField(source="link.remote_id", default="")
     remote_url = serializers.CharField()
+    lost_owner = serializers.CharField(
+        help_text="Its owner, where nobody there is known to be them."
+    )
 
 
 class StandingView(APIView):

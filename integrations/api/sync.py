@@ -22,7 +22,7 @@ from crmsync.core.wake import wake_after_commit
 from integrations import selectors
 from integrations.api import filters
 from integrations.api import sync_serializers as serializers
-from integrations.api.pairing import PairingMixin
+from integrations.api.pairing import PairingMixin, ParentMixin
 from integrations.api.steps import wake_workers
 from integrations.models import SyncEntry
 from integrations.services.retries import retry
@@ -32,7 +32,7 @@ from leads.selectors import in_order, lead_timeline
 from leads.services.fields import MODELS
 
 
-class RowViewSet(PairingMixin):
+class RowViewSet(PairingMixin, ParentMixin):
     """What must reach a connection, or be processed, and how that stands."""
 
     model = WorkItem

@@ -92,6 +92,18 @@ class PairingBody(StrictSerializer):
     candidate = serializers.CharField(required=False, max_length=200)
 
 
+class AwaitedSerializer(serializers.Serializer[object]):
+    """The record a row waits for; `state` says how it stands, in words."""
+
+    mapping_id = serializers.IntegerField(source="mapping.pk")
+    record_type = serializers.CharField(source="mapping.record_type")
+    record_id = serializers.IntegerField()
+    name = serializers.CharField()
+    state = serializers.CharField()
+    can_create = serializers.BooleanField()
+    row_id = serializers.IntegerField(source="item.pk", default=None)
+
+
 class KeptApartSerializer(serializers.ModelSerializer[KeptApart]):
     """A record and a remote one that look alike and are two: a person said so."""
 

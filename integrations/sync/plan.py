@@ -162,7 +162,9 @@ def _excluded(record: Snapshot, subject: Subject, rules: Rules) -> str:
     if record.values.get("source") in rules.cold_sources and not _engaged(record):
         return "Nobody has spoken with this person yet."
     never = next((p for p in subject.parents if p.fate == "never"), None)
-    return f"{never.label} is not sent to the CRM." if never else ""
+    if never is None:
+        return ""
+    return f"{never.label}, which it belongs to, is left out by its own mapping."
 
 
 def _engaged(record: Snapshot) -> bool:

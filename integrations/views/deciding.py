@@ -16,7 +16,7 @@ from crmsync.core.views.access import PageRequest, needs, refuse_unless
 from crmsync.core.wake import wake
 from integrations import lookalikes, selectors
 from integrations.models import KeptApart
-from integrations.services import pairing
+from integrations.services import pairing, parents
 
 
 @needs(Can.VIEW_SYNC)
@@ -59,6 +59,21 @@ def _decided(request: PageRequest, item: WorkItem) -> HttpResponse:
         _wake()
         messages.success(request, told)
     return redirect("issue", pk=item.pk)
+
+
+@needs(Can.RETRY_SYNC)
+@require_POST
+def issue_parent(request: PageRequest, pk: int) -> HttpResponse:
+    """Have what a record waits for created in the CRM first."""
+    item = get_object_or_404(WorkItem, pk=pk)
+    try:
+        first = parents.create_there(item, Actor(request.user))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        _wake()
+        messages.success(request, f"{first.name} is sent first; this one follows.")
+    return redirect("issue", pk=pk)
 
 
 @needs(Can.RETRY_SYNC)

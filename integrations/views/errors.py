@@ -17,7 +17,7 @@ from crmsync.core.services import Actor, audit
 from crmsync.core.views.access import PageRequest, needs
 from crmsync.core.views.paging import keyset
 from crmsync.core.wake import wake
-from integrations import causes, failures, lookalikes, selectors, standing
+from integrations import awaited, causes, failures, lookalikes, selectors, standing
 from integrations.models import Delivery, Link
 from integrations.selectors import PROCESS, Row
 from integrations.services import retries
@@ -64,6 +64,7 @@ def issue(request: PageRequest, pk: int) -> HttpResponse:
         "delivery": _delivery(row),
         "tries": failures.tries(row),
         "now": timezone.now(),
+        "awaited": awaited.awaited_of(row.item),
         "decidable": lookalikes.is_decidable(row.item),
     }
     if allows(request.role, Can.MANAGE_CONNECTIONS):

@@ -124,7 +124,9 @@ TABLE: dict[str, tuple[str, ...]] = {
     "get /sync/rows/": OPS,
     "get /sync/rows/{id}/": OPS,
     "get /sync/rows/{id}/candidates/": OPS,
+    "post /sync/rows/{id}/create-parent/": OPS,
     "post /sync/rows/{id}/decide/": OPS,
+    "get /sync/rows/{id}/parent/": OPS,
     "post /sync/rows/{id}/retry/": OPS,
     "post /sync/rows/retry/": OPS,
 }

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from crmsync.core.models import Workspace
-from crmsync.core.testing import api_client
+from crmsync.core.testing import api_client, make_user
 from integrations.models import ObjectMapping
 from integrations.sentences import plain
 from integrations.testing import (
@@ -93,3 +93,20 @@ def test_the_api_tells_them_apart(mapping: ObjectMapping) -> None:
 
     (entry,) = answer.json()["results"]
     assert (entry["message"], entry["answer"]) == (SAID, f"Not valid: {RAW}")
+
+
+def test_an_owner_whom_the_crm_does_not_know_leads_to_the_owner_map(
+    admin: Client, workspace: Workspace
+) -> None:
+    there = [{"id": "7", "email": "ada@example.com", "name": "Ada", "active": True}]
+    connection = make_connection(workspace, owners=there)
+    rows = (("email", "email"), ("owner_email", "hubspot_owner_id"))
+    mapping = make_mapping(connection, rows=rows)
+    known = make_lead(workspace, owner=make_user(workspace, email="ADA@example.com"))
+    lost = make_lead(workspace, owner=make_user(workspace, email="bo@example.com"))
+
+    page = admin.get(lost.get_absolute_url()).content.decode()
+
+    assert "bo@example.com is nobody in HubSpot" in page
+    assert f"{mapping.get_absolute_url()}#id_rows-1-source" in page
+    assert "is nobody in" not in admin.get(known.get_absolute_url()).content.decode()

@@ -148,7 +148,9 @@ def test_child_of_what_is_never_sent_is_left() -> None:
 
     decision = decide(subject({"body": "x"}, parents=(parent,)), NOTES)
 
-    assert decision == Leave("excluded", "lead 7 is not sent to the CRM.")
+    assert decision == Leave(
+        "excluded", "lead 7, which it belongs to, is left out by its own mapping."
+    )
 
 
 def test_child_of_what_was_deleted_there_is_held() -> None:
