@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('core', '0005_what_an_error_is_about'),
-        ('integrations', '0008_overlap'),
+        ('integrations', '0011_clear_ties'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
