@@ -171,13 +171,17 @@ class GonePage:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What a lead becomes when it is converted. Ids None: the vendor makes one."""
+    """What a lead becomes when it is converted. Ids None: the vendor makes one.
+
+    with_deal: a deal is made, too. Ours follows by itself once it is sent, so that one
+    is made only where none of ours is to come.
+    """
 
     remote_id: str
     contact_id: str | None = None
     company_id: str | None = None
     deal_name: str | None = None
-    with_deal: bool = True
+    with_deal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

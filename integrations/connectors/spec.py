@@ -164,7 +164,10 @@ class VendorSpec:
     `host_suffixes`: what the host of an account ends with, where each has its own;
     () = all are called at the host in settings. `references`: (object, other object)
     -> the field of the former that holds the id of the latter. `no_ties`: pairs of
-    objects that the vendor knows no tie between.
+    objects that the vendor knows no tie between. `becomes`: (object, what converting
+    it makes) -> the field of the former that holds the id of the latter.
+    `forward_only`: (object, field) whose value only moves forward in the order of its
+    options; it is put back by clearing it first.
     """
 
     name: str
@@ -187,3 +190,5 @@ class VendorSpec:
     references: Mapping[tuple[str, str], str] = field(default_factory=dict)
     no_ties: frozenset[tuple[str, str]] = frozenset()
     main_ties: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    forward_only: frozenset[tuple[str, str]] = frozenset()
+    becomes: Mapping[tuple[str, str], str] = field(default_factory=dict)

@@ -17,7 +17,15 @@ from integrations.connectors.base import Connector
 from integrations.mapping.echo import is_stale
 from integrations.models import Link, ObjectMapping, Run
 from integrations.records import RemoteRecord
-from integrations.sync import compare, failures_in, mass_ties, parents, resolve, settle
+from integrations.sync import (
+    compare,
+    conversions,
+    failures_in,
+    mass_ties,
+    parents,
+    resolve,
+    settle,
+)
 from integrations.sync.cases import Case
 from integrations.sync.counting import Tally
 from integrations.sync.settle import Context
@@ -136,6 +144,7 @@ def planned(
 ) -> list[Case]:
     """Return what follows for each record; nothing is written."""
     cases = resolve.cases_of(mapping, records, terms, met=met or {})
+    conversions.recognise(mapping, cases, connector)
     for case in cases:
         _leave_out(mapping, case)
     compare.compare(mapping, cases, terms, connector, at=queue.now(), sending=sending)

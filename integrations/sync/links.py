@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from crmsync.core.models import Workspace
-from integrations.models import Connection, Link
+from integrations.models import Connection, Link, ObjectMapping
+from leads.models import Deal, Stage
 
 
 def hub_key(workspace: Workspace, record_type: str, record_id: int) -> str:
@@ -50,3 +53,41 @@ def owners_of(
         connection=connection, remote_object=remote_object, remote_id__in=remote_ids
     )
     return dict(rows.values_list("remote_id", "record_id"))
+
+
+def link_if_free(mapping: ObjectMapping, record_id: int, remote_id: str) -> None:
+    """Link a record that has no link to a remote record that has none; else nothing.
+
+    They meet as strangers: what they have is compared when one of them is next.
+    """
+    taken = Link.objects.filter(
+        connection=mapping.connection, remote_object=mapping.remote_object
+    )
+    if taken.filter(remote_id=remote_id).exists():
+        return
+    Link.objects.get_or_create(
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        record_id=record_id,
+        remote_object=mapping.remote_object,
+        defaults={
+            "workspace_id": mapping.workspace_id,
+            "remote_id": remote_id,
+            "found": True,
+        },
+    )
+
+
+def unsent_deals(mapping: ObjectMapping, leads: Iterable[int]) -> QuerySet[Deal]:
+    """Return the open deals of these leads that a mapping has still to make there."""
+    sends = mapping.active and mapping.direction != ObjectMapping.Direction.PULL
+    if not (sends and mapping.creates):
+        return Deal.objects.none()
+    link = Link.objects.filter(
+        connection=mapping.connection,
+        record_type="deal",
+        record_id=OuterRef("pk"),
+        remote_object=mapping.remote_object,
+    )
+    deals = Deal.objects.filter(lead__in=list(leads), stage__outcome=Stage.Outcome.OPEN)
+    return deals.filter(~Exists(link)).order_by("pk")

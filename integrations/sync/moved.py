@@ -10,11 +10,14 @@ from crmsync.core import queue
 from integrations.models import Link, LinkAlias, ObjectMapping
 from integrations.records import RemoteRecord
 from integrations.sync import outbox
-from leads.facts import Origin, RecordChange
+from integrations.sync.links import link_if_free, unsent_deals
+from leads.facts import Origin, RecordChange, Snapshot
 from leads.services import merging
 from leads.snapshots import snapshots
 
 _STANDS = (Link.State.LINKED, Link.State.MISSING, Link.State.FORBIDDEN)
+# Why a remote id is an alias: its lead was converted.
+CONVERTED = "converted"
 
 
 def links_of_ids(
@@ -90,8 +93,8 @@ def _follow_conversion(
     ).exclude(pk=mapping.pk)
     for other in others:
         if new_id := record.became.get(other.remote_object):
-            move(other, link, other.remote_object, new_id, reason="converted")
-            _link_parents(mapping, link, record)
+            move(other, link, other.remote_object, new_id, reason=CONVERTED)
+            _link_what_was_made(mapping, link, record)
             return
     link.state, link.gone_at = Link.State.DELETED, queue.now()
     link.save(update_fields=["state", "gone_at"])
@@ -164,41 +167,38 @@ def _alias(link: Link, remote_object: str, remote_id: str, *, reason: str) -> No
     )
 
 
-def _link_parents(mapping: ObjectMapping, link: Link, record: RemoteRecord) -> None:
-    """Link the company and the deal that a conversion made, where ours are known."""
+def _link_what_was_made(
+    mapping: ObjectMapping, link: Link, record: RemoteRecord
+) -> None:
+    """Link the company and the deal that a conversion made, where ours are known.
+
+    A deal is where only one of that lead waits to be sent.
+    """
     kept = Link.objects.filter(
         connection=mapping.connection,
         record_type=mapping.record_type,
         record_id=link.record_id,
     )
     ours = snapshots(mapping.record_type, [link.record_id]).get(link.record_id)
-    company = ours.parents.get("company") if ours and kept.exists() else None
+    if ours is None or not kept.exists():
+        return
     others = ObjectMapping.objects.filter(
-        connection=mapping.connection, record_type="company"
+        connection=mapping.connection, record_type__in=["company", "deal"]
     )
     for other in others:
         new_id = record.became.get(other.remote_object)
-        if new_id and company:
-            _link_if_free(other, company, new_id)
+        known = _known(other, ours) if new_id else []
+        if new_id and len(known) == 1:
+            link_if_free(other, known[0], new_id)
 
 
-def _link_if_free(mapping: ObjectMapping, record_id: int, remote_id: str) -> None:
-    taken = Link.objects.filter(
-        connection=mapping.connection, remote_object=mapping.remote_object
-    )
-    if taken.filter(remote_id=remote_id).exists():
-        return
-    Link.objects.get_or_create(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        record_id=record_id,
-        remote_object=mapping.remote_object,
-        defaults={
-            "workspace_id": mapping.workspace_id,
-            "remote_id": remote_id,
-            "found": True,
-        },
-    )
+def _known(mapping: ObjectMapping, lead: Snapshot) -> list[int]:
+    """Return which records here it can be that a conversion of this lead made."""
+    if mapping.record_type == "deal":
+        rows = unsent_deals(mapping, [lead.record_id])
+        return list(rows.values_list("pk", flat=True)[:2])
+    company = lead.parents.get("company")
+    return [company] if company else []
 
 
 def follow_our_merges(changes: Sequence[RecordChange]) -> None:

@@ -18,6 +18,7 @@ from integrations.records import Association, RemoteRecord, Write, WriteResult
 from integrations.sync import (
     adopt,
     clocks,
+    conversions,
     failures_in,
     gone,
     hidden,
@@ -54,6 +55,7 @@ def send(
     sends = _compared(mapping, sends, terms, connector)
     sends = meeting.meet(mapping, sends, rules, terms, connector)
     sends = _without_adopted(mapping, sends, rules, connector)
+    sends = _without_converted(mapping, sends, connector)
     sends = mass_pushes.clears_allowed(mapping, sends, _rng)
     ours = {item.pk for item in queue.extend([item for item, _, _ in sends])}
     sends = [one for one in sends if one[0].pk in ours]
@@ -328,6 +330,16 @@ def _without_adopted(
 ) -> Sends:
     """Link what is in the CRM already instead of writing it again."""
     found = adopt.find(mapping, [(s, send) for _, s, send in sends], rules, connector)
+def _without_converted(
+    mapping: ObjectMapping, sends: Sends, connector: Connector
+) -> Sends:
+    """Leave out deals whose person was converted there, and perhaps they with them."""
+    looked = conversions.look(mapping, sends, connector)
+    held = [journal.held(item, hold) for item, hold in looked.unsure]
+    journal.record_failed(mapping, held, _rng)
+    return looked.sends
+
+
     by_ref = {subject.ref: item for item, subject, _ in sends}
     written = [
         Written(

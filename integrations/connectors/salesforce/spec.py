@@ -178,6 +178,7 @@ SPEC = VendorSpec(
     # A lead belongs to nothing until it is converted. describe: no reference to it.
     no_ties=frozenset({("Opportunity", "Lead"), ("Lead", "Account")}),
     # REST resources_composite_sobjects_collections; BULK: one internal batch has 10,000
+    becomes={("Lead", made): field for made, field in BECAME.items()},
     # rows. Associations are fields, or rows of an object between the two.
     batch=BatchSizes(
         read=200, write=200, associations_read=200, associations_write=200, bulk=10_000

@@ -80,6 +80,7 @@ def convert(writer: Writer, wanted: Conversion) -> Converted:
         deal = _opportunity(writer, lead, wanted, account, owner)
     changes = {
         "IsConverted": True,
+        _role(writer, deal, contact)
         "Status": wanted.status,
         "ConvertedDate": values.today(writer.at / 1000),
         "ConvertedAccountId": account.id,
@@ -177,6 +178,13 @@ def _opportunity(
 
 def _move_activities(writer: Writer, lead: Row, contact: Row) -> None:
     for name in ("Task", "Event"):
+def _role(writer: Writer, deal: Row, contact: Row) -> None:
+    """Tie the deal to its person, as a conversion does by itself."""
+    table = writer.org.tables["OpportunityContactRole"]
+    role = {"OpportunityId": deal.id, "ContactId": contact.id, "IsPrimary": True}
+    writer.add(table, {**table.defaults, **role})
+
+
         table = writer.org.tables[name]
         for row in table.linked("WhoId", lead.id):
             writer.set(table, row, {"WhoId": contact.id})

@@ -47,8 +47,8 @@ def test_a_conversion_of_ours_says_what_was_made(org: Org) -> None:
 
     first, second = connector.convert(
         [
-            Conversion(one, deal_name="Big <deal> & more"),
-            Conversion(other, company_id=account, with_deal=False),
+            Conversion(one, deal_name="Big <deal> & more", with_deal=True),
+            Conversion(other, company_id=account),
         ]
     )
 
