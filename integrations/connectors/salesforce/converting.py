@@ -54,7 +54,9 @@ def _send(calls: Calls, batch: Sequence[Conversion], status: str) -> list[WriteR
     call = Call(
         "POST",
         SPEC.paths["partner"]["numbered"],
-        content=lambda token: soap.envelope(soap.PARTNER, body, token),
+        content=lambda token: soap.envelope(
+            soap.PARTNER, body, token, soap.WRITE_HEADERS
+        ),
         content_type="text/xml; charset=UTF-8",
         headers={"SOAPAction": '""'},
         inputs=len(batch),

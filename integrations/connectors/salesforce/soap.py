@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from integrations.connectors.salesforce.errors import VENDOR
+from integrations.connectors.salesforce.spec import CLIENT
 from integrations.errors import OutcomeUnknown
 
 _ENVELOPE = (
@@ -16,19 +17,33 @@ _ENVELOPE = (
     '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
     'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns="{space}">'
     "<soapenv:Header><SessionHeader><sessionId>{token}</sessionId></SessionHeader>"
-    "</soapenv:Header><soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
+    "{headers}</soapenv:Header><soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
 )
 PARTNER = "urn:partner.soap.sforce.com"
 METADATA = "http://soap.sforce.com/2006/04/metadata"
+# As WRITE_HEADERS on REST: change events name us, no rule gives a record away, nobody
+# gets a mail. Partner WSDL; not all of them are named for convertLead, and what writes
+# records behind it, such as a trigger, may heed them.
+WRITE_HEADERS = (
+    f"<CallOptions><client>{CLIENT}</client></CallOptions>"
+    "<AssignmentRuleHeader><useDefaultRule>false</useDefaultRule>"
+    "</AssignmentRuleHeader>"
+    "<EmailHeader><triggerAutoResponseEmail>false</triggerAutoResponseEmail>"
+    "<triggerOtherEmail>false</triggerOtherEmail>"
+    "<triggerUserEmail>false</triggerUserEmail></EmailHeader>"
+)
 # No answer of theirs declares types or entities; one that does is not parsed.
 _DECLARES = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.I)
 
 Values = Sequence[tuple[str, str]]
 
 
-def envelope(space: str, body: str, token: str) -> bytes:
-    """Return a whole request."""
-    return _ENVELOPE.format(space=space, body=body, token=escape(token)).encode()
+def envelope(space: str, body: str, token: str, headers: str = "") -> bytes:
+    """Return a whole request. headers: elements beside that of the session."""
+    text = _ENVELOPE.format(
+        space=space, body=body, token=escape(token), headers=headers
+    )
+    return text.encode()
 
 
 def elements(values: Values) -> str:

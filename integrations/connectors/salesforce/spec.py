@@ -21,15 +21,16 @@ DATA = f"/services/data/v{API_VERSION}"
 # What a write says of itself. The client's name comes back in change events, so it must
 # stay; rules would give records to others; an alert about a duplicate is for people at
 # a screen (REST headers_duplicaterules). REST: headers_autoassign, headers_calloptions.
+CLIENT = "crmsync"
 WRITE_HEADERS = {
-    "Sforce-Call-Options": "client=crmsync",
+    "Sforce-Call-Options": f"client={CLIENT}",
     "Sforce-Auto-Assign": "FALSE",
     "Sforce-Duplicate-Rule-Header": (
         "allowSave=true; includeRecordDetails=false; runAsCurrentUser=true"
     ),
 }
 READ_HEADERS = {
-    "Sforce-Call-Options": "client=crmsync",
+    "Sforce-Call-Options": f"client={CLIENT}",
     "Sforce-Query-Options": "batchSize=2000",
 }
 
@@ -177,8 +178,8 @@ SPEC = VendorSpec(
     references=_REFERENCES,
     # A lead belongs to nothing until it is converted. describe: no reference to it.
     no_ties=frozenset({("Opportunity", "Lead"), ("Lead", "Account")}),
-    # REST resources_composite_sobjects_collections; BULK: one internal batch has 10,000
     becomes={("Lead", made): field for made, field in BECAME.items()},
+    # REST resources_composite_sobjects_collections; BULK: one internal batch has 10,000
     # rows. Associations are fields, or rows of an object between the two.
     batch=BatchSizes(
         read=200, write=200, associations_read=200, associations_write=200, bulk=10_000

@@ -43,6 +43,7 @@ class OrgControl:
             ("POST", "undelete"): self.undelete,
             ("POST", "purge"): self.purge,
             ("POST", "convert"): self.convert,
+            ("GET", "conversions"): self.show_conversions,
             ("POST", "merge"): self.merge,
             ("POST", "locks"): self.lock,
             ("DELETE", "locks"): self.unlock,
@@ -167,6 +168,10 @@ class OrgControl:
             "contact_id": done.contact_id,
             "opportunity_id": done.opportunity_id or None,
         }
+
+    def show_conversions(self, org: Org, request: Request, rest: list[str]) -> Json:
+        """GET /__sim/conversions: by SOAP, with the mails that they let out."""
+        return {"conversions": org.conversions}
 
     def merge(self, org: Org, request: Request, rest: list[str]) -> Json:
         """POST /__sim/merge {object, master, losers: [ids], values?, user?}."""

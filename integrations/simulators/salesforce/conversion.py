@@ -72,15 +72,17 @@ def default_status(org: Org) -> str:
 def convert(writer: Writer, wanted: Conversion) -> Converted:
     """Convert one lead; raises RowError before anything is written."""
     lead = _lead(writer, wanted)
+    # Converting writes the lead, and a rule may have it before the rest is made.
+    writer.assign(writer.org.tables["Lead"], lead)
     owner = wanted.owner_id or str(lead.values.get("OwnerId", writer.user))
     account = _account(writer, lead, wanted, owner)
     contact = _contact(writer, lead, wanted, account, owner)
     deal = None
     if not wanted.no_opportunity:
         deal = _opportunity(writer, lead, wanted, account, owner)
+        _role(writer, deal, contact)
     changes = {
         "IsConverted": True,
-        _role(writer, deal, contact)
         "Status": wanted.status,
         "ConvertedDate": values.today(writer.at / 1000),
         "ConvertedAccountId": account.id,
@@ -176,8 +178,6 @@ def _opportunity(
     )
 
 
-def _move_activities(writer: Writer, lead: Row, contact: Row) -> None:
-    for name in ("Task", "Event"):
 def _role(writer: Writer, deal: Row, contact: Row) -> None:
     """Tie the deal to its person, as a conversion does by itself."""
     table = writer.org.tables["OpportunityContactRole"]
@@ -185,6 +185,8 @@ def _role(writer: Writer, deal: Row, contact: Row) -> None:
     writer.add(table, {**table.defaults, **role})
 
 
+def _move_activities(writer: Writer, lead: Row, contact: Row) -> None:
+    for name in ("Task", "Event"):
         table = writer.org.tables[name]
         for row in table.linked("WhoId", lead.id):
             writer.set(table, row, {"WhoId": contact.id})

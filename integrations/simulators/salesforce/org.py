@@ -35,6 +35,8 @@ class Org(Account):
         self.tables: dict[str, Table] = {}
         self.by_lower: dict[str, Table] = {}
         self.version = 1
+        # What SOAP converted: {lead_id, mails, client} each.
+        self.conversions: list[Json] = []
         self._undo: list[Callable[[], None]] | None = None
         for kind in standard_objects():
             self._add_object(kind, standard_fields(kind))

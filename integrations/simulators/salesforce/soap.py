@@ -21,6 +21,7 @@ _HEAD = (
     'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 )
 Element = ElementTree.Element
+_MAILS = ("triggerAutoResponseEmail", "triggerOtherEmail", "triggerUserEmail")
 
 
 class SoapFault(Exception):
@@ -43,7 +44,11 @@ class SoapFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SoapCall:
-    """One request. operation: the element in the body; version: "64.0"."""
+    """One request. operation: the element in the body; version: "64.0".
+
+    auto_assign: assignment rules may give leads away, as they do on REST unless told
+    not to; mails: kinds of e-mail that its headers ask for.
+    """
 
     world: World
     grant: Grant
@@ -52,6 +57,8 @@ class SoapCall:
     client: str
     all_or_none: bool
     allow_duplicates: bool
+    auto_assign: bool
+    mails: tuple[str, ...]
 
     def writer(self, source: str) -> Writer:
         """Return a writer for this call's changes."""
@@ -63,6 +70,7 @@ class SoapCall:
             client=self.client or self.grant.client_id,
             source=source,
             origin=f"{origin};client={self.client}" if self.client else origin,
+            auto_assign=self.auto_assign,
             allow_duplicates=self.allow_duplicates,
         )
 
@@ -130,6 +138,13 @@ def read(world: World, request: Request, version: str) -> SoapCall:
         client=_header(root, "CallOptions", "client"),
         all_or_none=_header(root, "AllOrNoneHeader", "allOrNone") == "true",
         allow_duplicates=_header(root, "DuplicateRuleHeader", "allowSave") == "true",
+        auto_assign=_header(root, "AssignmentRuleHeader", "useDefaultRule") != "false",
+        mails=tuple(
+            name
+            for name in _MAILS
+            # An automation may send what no header forbids.
+            if _header(root, "EmailHeader", name) != "false"
+        ),
     )
 
 

@@ -61,10 +61,20 @@ def _convert_leads(call: SoapCall) -> Reply:
         try:
             done = conversion.convert(writer, _conversion(item))
             results.append(_converted(done))
+            _note(call, item, done)
         except RowError as error:
             results.append(_not_converted(error))
     writer.done()
     return soap.answer("convertLead", PARTNER, results)
+
+
+def _note(call: SoapCall, item: Element, done: conversion.Converted) -> None:
+    """Remember who would have had a mail, and whom a conversion is of."""
+    mails = list(call.mails)
+    if soap.text_of(item, "sendNotificationEmail") == "true":
+        mails.append("sendNotificationEmail")
+    told = {"lead_id": done.lead_id, "mails": mails, "client": call.client}
+    call.grant.org.conversions.append(told)
 
 
 def _conversion(item: Element) -> conversion.Conversion:

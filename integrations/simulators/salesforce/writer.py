@@ -85,7 +85,7 @@ class Writer:
             values.setdefault("OwnerId", self.user)
         self._check(table, None, values, values)
         row = self.add(table, values)
-        self._assign(table, row)
+        self.assign(table, row)
         return row
 
     def update(self, table: Table, row: Row, raw: Json) -> None:
@@ -100,7 +100,7 @@ class Writer:
         self._check(table, row, row.values | given, given)
         self.set(table, row, given)
         if self.world.settings.auto_assign_updates:
-            self._assign(table, row)
+            self.assign(table, row)
 
     def delete(self, table: Table, row: Row) -> None:
         """Move a record, and what hangs on it, to the recycle bin; raises RowError."""
@@ -210,7 +210,7 @@ class Writer:
                 self.org, table, merged, own, allow_save=allow, version=self.version
             )
 
-    def _assign(self, table: Table, row: Row) -> None:
+    def assign(self, table: Table, row: Row) -> None:
         """Let the assignment rule give a lead to its owner, unless told not to."""
         settings = self.world.settings
         if table.name != "Lead" or self.admin or not self.auto_assign:

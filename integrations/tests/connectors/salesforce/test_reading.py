@@ -62,6 +62,25 @@ def test_a_conversion_of_ours_says_what_was_made(org: Org) -> None:
     assert dict(read.became) == dict(first.fields)
 
 
+def test_a_conversion_of_ours_gives_nothing_to_somebody_else(org: Org) -> None:
+    (lead,) = org.seed("Lead", LastName="A", Company="C")
+    (owner,) = {one["OwnerId"] for one in org.held("Lead")}
+
+    org.connector().convert([Conversion(lead, with_deal=True)])
+
+    objects = ("Lead", "Contact", "Account", "Opportunity")
+    assert {one["OwnerId"] for name in objects for one in org.held(name)} == {owner}
+
+
+def test_a_conversion_of_ours_sends_no_mail_and_says_that_it_is_ours(org: Org) -> None:
+    (lead,) = org.seed("Lead", LastName="A", Company="C")
+
+    org.connector().convert([Conversion(lead)])
+
+    (sent,) = org.simulator.control("GET", "conversions")["conversions"]
+    assert sent == {"lead_id": lead, "mails": [], "client": "crmsync"}
+
+
 def test_a_lead_is_not_converted_twice(org: Org) -> None:
     (lead,) = org.seed("Lead", LastName="A", Company="C")
     connector = org.connector()
