@@ -47,6 +47,8 @@ class Case:
     seen: bool = False
     # Its link was stored with what came in.
     stored: bool = False
+    # An earlier one that came in with it would be the same: that one goes first.
+    repeats: bool = False
 
     @property
     def ref(self) -> str:

@@ -79,6 +79,10 @@ def take_in(
         cases = planned(
             mapping, todo, terms, connector, ties=ties, sending=sending, met=met
         )
+        # What one of them is made of, another of them is then found to be.
+        later = [] if last else [one for one in cases if one.repeats]
+        if later:
+            cases = [one for one in cases if not one.repeats]
         if run is not None:
             mass_ties.check(mapping, cases, run=run)
             if run.kind == Run.Kind.PULL:
@@ -98,7 +102,7 @@ def take_in(
             stale = []
         again = {id(case) for case in stale}
         taken.cases += [case for case in cases if id(case) not in again]
-        todo = [case.record for case in stale]
+        todo = [case.record for case in (*stale, *later)]
         if not todo:
             break
     taken.sends = {case.ref: case.sends for case in taken.cases if case.is_sent}

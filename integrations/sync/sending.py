@@ -330,16 +330,6 @@ def _without_adopted(
 ) -> Sends:
     """Link what is in the CRM already instead of writing it again."""
     found = adopt.find(mapping, [(s, send) for _, s, send in sends], rules, connector)
-def _without_converted(
-    mapping: ObjectMapping, sends: Sends, connector: Connector
-) -> Sends:
-    """Leave out deals whose person was converted there, and perhaps they with them."""
-    looked = conversions.look(mapping, sends, connector)
-    held = [journal.held(item, hold) for item, hold in looked.unsure]
-    journal.record_failed(mapping, held, _rng)
-    return looked.sends
-
-
     by_ref = {subject.ref: item for item, subject, _ in sends}
     written = [
         Written(
@@ -357,3 +347,13 @@ def _without_converted(
     journal.record_failed(mapping, held, _rng)
     settled = set(found.adopted) | set(found.unsure)
     return [one for one in sends if one[1].ref not in settled]
+
+
+def _without_converted(
+    mapping: ObjectMapping, sends: Sends, connector: Connector
+) -> Sends:
+    """Leave out deals whose person was converted there, and perhaps they with them."""
+    looked = conversions.look(mapping, sends, connector)
+    held = [journal.held(item, hold) for item, hold in looked.unsure]
+    journal.record_failed(mapping, held, _rng)
+    return looked.sends

@@ -21,13 +21,18 @@ MAX_TEXT = 500
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The one record it must be, or none; candidates: all that it may be."""
+    """The one record it must be, or none; candidates: all that it may be.
+
+    repeats: an earlier row of the list would be it, once that is a record.
+    """
 
     record_id: int | None
     candidates: tuple[int, ...] = ()
+    repeats: bool = False
 
 
 NOBODY = Found(None)
+REPEATS = Found(None, repeats=True)
 
 # What `find` looks at in a row, by record type.
 KNOWN_BY: Mapping[str, frozenset[str]] = {
@@ -84,13 +89,19 @@ def _leads(workspace: Workspace, rows: Sequence[Row]) -> list[Found]:
     keys = [keys_of(_person(one), phone_region=workspace.phone_region) for one in rows]
     known, by_phone = people.known_by(keys), people.sharing_phones(keys)
     found = []
+    phones: set[str] = set()
     for its_keys in keys:
+        phone = its_keys.phone
         try:
             lead_id = match(its_keys, known, by_phone)
         except Ambiguous as error:
             found.append(Found(None, error.candidates))
         else:
-            found.append(Found(lead_id, (lead_id,)) if lead_id else NOBODY)
+            repeats = phone in phones and not its_keys.pairs
+            new = REPEATS if repeats else NOBODY
+            found.append(Found(lead_id, (lead_id,)) if lead_id else new)
+            if phone:
+                phones.add(phone)
     return found
 
 
@@ -119,14 +130,22 @@ def _companies(_: Workspace, rows: Sequence[Row]) -> list[Found]:
     names = [_name(one) for one in rows]
     by_name = _by_name({name for name, _ in names} - {""})
     found = []
+    # name and country -> whether each that is new in the list has a domain of its own
+    new: dict[tuple[str, str], set[bool]] = defaultdict(set)
     for domain, name in zip(domains, names, strict=True):
         if domain in by_domain:
             found.append(Found(by_domain[domain], (by_domain[domain],)))
             continue
-        usable = domain and domain not in FREE_MAIL
+        usable = bool(domain) and domain not in FREE_MAIL
         # Another domain is another company, whatever it is called.
         ids = tuple(pk for pk, its in by_name.get(name, ()) if not (usable and its))
-        found.append(Found(ids[0] if len(ids) == 1 else None, ids))
+        repeats = any(not (usable and its) for its in new[name])
+        if ids or not repeats:
+            found.append(Found(ids[0] if len(ids) == 1 else None, ids))
+        else:
+            found.append(REPEATS)
+        if name[0]:
+            new[name].add(usable)
     return found
 
 
