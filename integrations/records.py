@@ -105,7 +105,8 @@ class Write:
 
     With `remote_id` it is an update by id whatever `mode` says; else `mode` upserts
     by, or creates with, `key_field` = `key_value`.
-    fields: remote name -> value, absent = unchanged, None = clear.
+    fields: remote name -> value, absent = unchanged, None = clear. clears_first: those
+    of them whose vendor takes the value only once the field has been cleared.
     """
 
     ref: str
@@ -116,6 +117,7 @@ class Write:
     fields: Mapping[str, object | None]
     associations: tuple[Association, ...] = ()
     mode: Mode = "upsert"
+    clears_first: tuple[str, ...] = ()
 
     @property
     def effective_mode(self) -> Mode:

@@ -35,6 +35,7 @@ class FieldMappingSerializer(serializers.ModelSerializer[FieldMapping]):
             "values",
             "default",
             "clear_blanks",
+            "backward",
             "direction",
             "rule",
             "first",
@@ -119,6 +120,10 @@ class RowBody(StrictSerializer):
     )
     default = serializers.CharField(max_length=200, required=False, allow_blank=True)
     clear_blanks = serializers.BooleanField(required=False)
+    backward = serializers.BooleanField(
+        required=False,
+        help_text="Put a stage back that only moves forward there by itself.",
+    )
     direction = serializers.ChoiceField(
         choices=FieldMapping.Direction.choices, required=False
     )

@@ -20,13 +20,15 @@ REDRAWS = {"hx-post": "", "hx-trigger": "change"}
 class Ground:
     """What a row stands on: both sides, the mapping's way, the CRM's name.
 
-    suspended: field of theirs -> why its row is set aside.
+    suspended: field of theirs -> why its row is set aside; forward_only: fields of
+    theirs that only move forward by themselves.
     """
 
     sides: Sides = field(default_factory=Sides)
     way: str = ObjectMapping.Direction.PUSH
     there: str = "the CRM"
     suspended: Mapping[str, str] = field(default_factory=dict)
+    forward_only: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

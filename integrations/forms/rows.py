@@ -75,6 +75,12 @@ class RowForm(forms.Form):
     clear_blanks = forms.BooleanField(
         label="Emptying one side empties the other", required=False
     )
+    backward = forms.BooleanField(
+        label="It may be put back",
+        required=False,
+        help_text="This stage only moves forward there by itself. To put it back, it "
+        "is emptied first.",
+    )
     values = forms.CharField(
         label="Values",
         required=False,
@@ -185,6 +191,11 @@ class RowForm(forms.Form):
         if self.ours is not None and not self.ours.writable:
             return Way.PUSH
         return self.now("direction") or Way.BOTH
+
+    @property
+    def only_forward(self) -> bool:
+        """Tell whether their field only moves forward by itself."""
+        return self.now("destination") in self.ground.forward_only
 
     @property
     def has_choice(self) -> bool:
@@ -321,6 +332,7 @@ class RowForm(forms.Form):
             values=values,
             default=given["default"],
             clear_blanks=given["clear_blanks"],
+            backward=given["backward"] and self.only_forward,
             active=given["active"],
             direction=self._stored_way(),
             rule=given["rule"] or DEFAULTS["rule"],

@@ -63,6 +63,7 @@ def initial_of(row: FieldMapping) -> dict[str, object]:
         "transform": row.transform,
         "default": row.default,
         "clear_blanks": row.clear_blanks,
+        "backward": row.backward,
         "active": row.active,
         "direction": row.direction,
         "rule": row.rule,

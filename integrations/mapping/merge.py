@@ -26,7 +26,9 @@ class FieldRule:
 
     pulls, pushes: which ways the value may go; rule, first, tie: see the model;
     clears: a blank is news, too; order: values from the earliest to the latest;
-    default: what we send in place of a blank, which is no value when it comes back.
+    default: what we send in place of a blank, which is no value when it comes back;
+    steps: the values of a field that only moves forward there, in order, () for any
+    other; backward: it may be put back all the same.
     """
 
     source: str
@@ -39,6 +41,15 @@ class FieldRule:
     clears: bool = False
     order: tuple[str, ...] = ()
     default: str = ""
+    steps: tuple[str, ...] = ()
+    backward: bool = False
+
+    def is_back(self, value: str, now: str) -> bool:
+        """Tell whether the CRM, which has `now`, would not take this by itself."""
+        steps = self.steps
+        if value not in steps or now not in steps:
+            return False
+        return steps.index(value) < steps.index(now)
 
 
 # Tuples, since millions of these are made: frozen dataclasses cost three times as much.
@@ -73,24 +84,37 @@ class Outcome(NamedTuple):
     """What follows for one field.
 
     take: what the hub becomes, None = stays; send: what the CRM becomes, None = stays;
-    base: what both are remembered as once that is done, None = as before.
+    base: what both are remembered as once that is done, None = as before; refused:
+    what is not sent since it would be a step back.
     """
 
     take: str | None = None
     send: str | None = None
     base: Base | None = None
     clash: Clash | None = None
+    refused: str = ""
 
 
 NOTHING = Outcome()
 
 
 def merge(sides: Sides, rule: FieldRule) -> Outcome:
-    """Merge one field three ways: what the CRM has, what we have, what both had.
+    """Merge one field three ways; a step back is not sent where it is not allowed.
 
-    >>> merge(Sides(Base("1", "1"), "2", "1"), FieldRule("phone", "Phone"))
-    Outcome(take='2', send=None, base=Base(crm='2', hub='2'), clash=None)
+    >>> merge(Sides(Base("1", "1"), "2", "1"), FieldRule("phone", "Phone")).take
+    '2'
     """
+    outcome = _merge(sides, rule)
+    if outcome.send is None or rule.backward or not rule.steps:
+        return outcome
+    crm = sides.crm if sides.crm is not None else sides.base.crm if sides.base else ""
+    if not rule.is_back(outcome.send, crm):
+        return outcome
+    return Outcome(base=Base(crm, sides.hub), refused=outcome.send)
+
+
+def _merge(sides: Sides, rule: FieldRule) -> Outcome:
+    """Merge what the CRM has, what we have, and what both had."""
     crm = sides.crm
     if crm is None:
         crm = sides.base.crm if sides.base else ""

@@ -146,6 +146,8 @@ class FieldMapping(models.Model):
     tie = models.CharField(max_length=5, default="crm")
     # Their values in order: the later one wins for "forward", for "restrictive" too.
     order = models.JSONField(default=list, blank=True)
+    # Theirs only moves forward by itself: it may be put back all the same.
+    backward = models.BooleanField(default=False)
     active = models.BooleanField(default=True)
     # Set while the CRM does not have the field, or not in this form.
     suspended_because = models.CharField(max_length=300, blank=True)

@@ -52,6 +52,7 @@ class RowValues:
     values: Mapping[str, str] | None = None
     default: str = ""
     clear_blanks: bool = False
+    backward: bool = False
     active: bool = True
     direction: str = FieldMapping.Direction.BOTH
     rule: str = FieldMapping.Rule.LATEST
@@ -154,6 +155,7 @@ def _replace_rows(
             values=dict(row.values or {}),
             default=row.default,
             clear_blanks=row.clear_blanks,
+            backward=row.backward,
             active=row.active,
             direction=row.direction,
             rule=row.rule,
@@ -176,6 +178,7 @@ def row_values(row: FieldMapping) -> RowValues:
         values=row.values,
         default=row.default,
         clear_blanks=row.clear_blanks,
+        backward=row.backward,
         active=row.active,
         direction=row.direction,
         rule=row.rule,

@@ -107,6 +107,8 @@ def outcome_of(case: Case, result: Taken | None) -> str:
         return SyncEntry.Outcome.CREATED
     if not case.seen and (any(case.problems.values()) or _asks(case)):
         return SyncEntry.Outcome.HELD
+    if any(one.refused for one in case.outcomes.values()):
+        return SyncEntry.Outcome.HELD
     if result is not None and result.changed:
         return SyncEntry.Outcome.UPDATED
     return SyncEntry.Outcome.LINKED if case.found else SyncEntry.Outcome.UNCHANGED

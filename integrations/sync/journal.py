@@ -34,7 +34,8 @@ class Written(NamedTuple):
     """A record reached the CRM. found: it had been there before we wrote to it.
 
     fields: what was sent; bases: what both sides have of it now, as a link keeps it;
-    stamp: no picture of the record older than this is news; message: for the journal.
+    stamp: no picture of the record older than this is news; message: for the journal;
+    cleared: fields that were empty for a moment on the way.
     """
 
     item: WorkItem
@@ -46,6 +47,7 @@ class Written(NamedTuple):
     bases: Mapping[str, object] = {}
     stamp: datetime | None = None
     message: str = ""
+    cleared: tuple[str, ...] = ()
 
     @property
     def is_new(self) -> bool:
@@ -163,6 +165,8 @@ def _renew(link: Link, one: Written, at: datetime) -> None:
         if base is not None and base.crm != one.fields.get(name)
     }
     link.written = remember(link.written, replaced, at)
+    if one.cleared:
+        link.written = remember(link.written, dict.fromkeys(one.cleared, ""), at)
     link.base = {**link.base, **one.agreed}
     link.pushed_at = at
     stamps = [stamp for stamp in (one.stamp, link.remote_version) if stamp]

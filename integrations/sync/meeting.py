@@ -15,7 +15,7 @@ from crmsync.core.models import WorkItem
 from integrations.connectors.base import Connector
 from integrations.models import ObjectMapping
 from integrations.records import RemoteRecord
-from integrations.sync import intake, journal, outbox, pull
+from integrations.sync import intake, journal, outbox, pull, steps
 from integrations.sync.journal import Failed
 from integrations.sync.links import owners_of, record_of_key
 from integrations.sync.plan import Leave, Send
@@ -61,7 +61,7 @@ def meet(
                 found[row[1].ref] = row, living[0]
     journal.record_left(mapping, list(apart.values()))
     free = _without_taken(mapping, found, rules)
-    written = _linked(mapping, free, rules, connector)
+    written = _linked(mapping, free, rules, terms, connector)
     settled = found.keys() | apart.keys()
     return [one for one in sends if one[1].ref not in settled] + written
 
@@ -136,6 +136,7 @@ def _linked(
     mapping: ObjectMapping,
     free: Mapping[str, tuple[Row, RemoteRecord]],
     rules: Rules,
+    terms: Terms,
     connector: Connector,
 ) -> list[Row]:
     """Take in what the CRM has; return what it lacks, as updates."""
@@ -168,6 +169,7 @@ def _linked(
             key_value=None,
             fields=fields,
             mode="update",
+            clears_first=steps.cleared_first(fields, case.crm, terms),
         )
         written.append((item, subject, replace(send, write=write, blank=())))
     journal.record_failed(mapping, failed, _rng)

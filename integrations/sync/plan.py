@@ -242,7 +242,7 @@ def _looks(rule: FieldRule | None) -> bool:
 
     Where ours wins, too: what it wins over is kept, and can be restored.
     """
-    return rule is not None and (rule.pulls or rule.rule in _LOOKS)
+    return rule is not None and bool(rule.pulls or rule.rule in _LOOKS or rule.steps)
 
 
 def _create(subject: Subject, rules: Rules, mapped: Mapped) -> Decision:

@@ -247,7 +247,16 @@ def _judge(
         found=found,
         again=linking,
         bases=bases,
-        message=_retied(send) if outcome == "updated" else "",
+        message=" ".join(
+            filter(
+                None,
+                [
+                    _retied(send) if outcome == "updated" else "",
+                    "" if linking else _not_taken(batch.terms, fields, result.fields),
+                ],
+            )
+        ),
+        cleared=send.write.clears_first,
         stamp=version_after_write(
             result.updated_at,
             batch.started_at,
@@ -269,6 +278,23 @@ def _retied(send: Send) -> str:
     ]
     return " ".join(
         text.format(", ".join(one.label for one in some)) for text, some in told if some
+    )
+
+
+def _not_taken(
+    terms: Terms, sent: Mapping[str, str], answered: Mapping[str, str | None]
+) -> str:
+    """Say what a CRM answered with success and left, or made something else of."""
+    different = {
+        name: answered[name] or ""
+        for name, text in sent.items()
+        if answered.get(name, text) != text
+        and (canon := terms.canon.get(name)) is not None
+        and canon(answered[name] or "") != canon(text)
+    }
+    return " ".join(
+        f"The CRM did not take {sent[name]!r} as {name}: it has {theirs!r} there."
+        for name, theirs in different.items()
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from integrations.connectors.base import Connector
+from integrations.mapping.merge import FieldRule
 from integrations.models import Link, ObjectMapping, SyncEntry
 from integrations.records import Write
+from integrations.sync import steps
 from integrations.sync.cases import base_of
 from integrations.sync.driving import Drive
 from integrations.sync.terms import terms_of
@@ -73,16 +75,21 @@ def _there(drive: Drive, entries: Sequence[SyncEntry]) -> None:
         )
     }
     current = _current(mapping, drive.connector, links, entries)
+    terms = terms_of(mapping, drive.connector)
+    rules = terms.rules
     writes, kept = [], 0
     for entry in entries:
         fields = {
             name: old
             for name, (old, new) in entry.undo.items()
             if current.get(entry.remote_id, {}).get(name) == new
+            and _may_go_back(rules.get(name), old, new)
         }
         kept += not fields
         if fields and entry.remote_id in links:
-            writes.append(_write(mapping, entry, fields))
+            there = current[entry.remote_id]
+            back = steps.cleared_first(fields, there, terms)
+            writes.append(_write(mapping, entry, fields, back))
     if writes:
         results = drive.connector.write(mapping.remote_object, writes)
         done = {one.ref for one in results if one.error is None}
@@ -110,8 +117,16 @@ def _current(
     }
 
 
+def _may_go_back(rule: FieldRule | None, old: str, new: str) -> bool:
+    """Tell whether the mapping lets a stage go back that only moves forward there."""
+    return rule is None or rule.backward or not rule.is_back(old, new)
+
+
 def _write(
-    mapping: ObjectMapping, entry: SyncEntry, fields: Mapping[str, str]
+    mapping: ObjectMapping,
+    entry: SyncEntry,
+    fields: Mapping[str, str],
+    clears_first: tuple[str, ...],
 ) -> Write:
     return Write(
         ref=str(entry.pk),
@@ -121,6 +136,7 @@ def _write(
         key_value=None,
         fields=fields,
         mode="update",
+        clears_first=clears_first,
     )
 
 

@@ -30,6 +30,7 @@ from integrations.sync import (
     pace,
     pull,
     results,
+    steps,
 )
 from integrations.sync.calls import failure_of
 from integrations.sync.journal import Failed, Written
@@ -54,8 +55,8 @@ def send(
     used = results.sign_in_of(mapping)
     sends = _compared(mapping, sends, terms, connector)
     sends = meeting.meet(mapping, sends, rules, terms, connector)
-    sends = _without_adopted(mapping, sends, rules, connector)
     sends = _without_converted(mapping, sends, connector)
+    sends = _without_adopted(mapping, sends, rules, connector)
     sends = mass_pushes.clears_allowed(mapping, sends, _rng)
     ours = {item.pk for item in queue.extend([item for item, _, _ in sends])}
     sends = [one for one in sends if one[0].pk in ours]
@@ -189,7 +190,7 @@ def _compared(
     same = _followed(mapping, by_id, found)
     taken = intake.take_in(mapping, same, connector, sending=True, keeps_failures=False)
     _fail_held(mapping, by_id, taken)
-    told = {case.ref for case in taken.cases}
+    told = {case.ref: case for case in taken.cases}
     rest: Sends = [one for one in sends if not one[2].compare_first]
     equal = []
     for remote_id, (item, subject, decision) in by_id.items():
@@ -199,7 +200,11 @@ def _compared(
         if subject.apart:
             fields = {n: t for n, t in fields.items() if not subject.not_its_own(n, t)}
         if fields or decision.ties or decision.untied:
-            write = replace(decision.write, fields=fields)
+            write = replace(
+                decision.write,
+                fields=fields,
+                clears_first=steps.cleared_first(fields, told[remote_id].crm, terms),
+            )
             rest.append((item, subject, replace(decision, write=write)))
         else:
             equal.append((item, _EQUAL))
@@ -325,6 +330,16 @@ def delete(
 # --- what is there already ------------------------------------------------------------
 
 
+def _without_converted(
+    mapping: ObjectMapping, sends: Sends, connector: Connector
+) -> Sends:
+    """Leave out deals whose person was converted there, and perhaps they with them."""
+    looked = conversions.look(mapping, sends, connector)
+    held = [journal.held(item, hold) for item, hold in looked.unsure]
+    journal.record_failed(mapping, held, _rng)
+    return looked.sends
+
+
 def _without_adopted(
     mapping: ObjectMapping, sends: Sends, rules: Rules, connector: Connector
 ) -> Sends:
@@ -347,13 +362,3 @@ def _without_adopted(
     journal.record_failed(mapping, held, _rng)
     settled = set(found.adopted) | set(found.unsure)
     return [one for one in sends if one[1].ref not in settled]
-
-
-def _without_converted(
-    mapping: ObjectMapping, sends: Sends, connector: Connector
-) -> Sends:
-    """Leave out deals whose person was converted there, and perhaps they with them."""
-    looked = conversions.look(mapping, sends, connector)
-    held = [journal.held(item, hold) for item, hold in looked.unsure]
-    journal.record_failed(mapping, held, _rng)
-    return looked.sends

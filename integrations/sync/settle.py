@@ -22,6 +22,7 @@ from integrations.sync import (
     failures_in,
     hidden,
     outbox,
+    steps,
     ties,
 )
 from integrations.sync.cases import UNSENT, Case, base_of, outcome_of, stored_base
@@ -336,6 +337,7 @@ def _line(context: Context, case: Case, result: Taken | None) -> Line | None:
     held = [told for told in case.problems.values() if told]
     clashes_ = (case.outcomes[name].clash for name in case.fights)
     held += [one.reason for one in clashes_ if one is not None]
+    held += filter(None, [steps.refused(context.mapping, case)])
     message = case.failure.message if case.failure else " ".join(held)
     changed = result.changed if result else {}
     return Line(

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from crmsync.core.models import Workspace
+from integrations.connectors import CONNECTORS
 from integrations.connectors.base import Connector
 from integrations.errors import SyncError
 from integrations.mapping.canon import Canon, canon_of
@@ -94,6 +95,7 @@ def _key(
             repr(row.values),
             row.default,
             row.clear_blanks,
+            row.backward,
             row.direction,
             row.rule,
             row.first,
@@ -202,7 +204,20 @@ def _rule(
         clears=row.clear_blanks,
         order=tuple(str(one) for one in row.order),
         default=row.default,
+        steps=_steps(mapping, row, field),
+        backward=row.backward,
     )
+
+
+def _steps(
+    mapping: ObjectMapping, row: FieldMapping, field: RemoteField
+) -> tuple[str, ...]:
+    """Return the values of a field that only moves forward there, in their order."""
+    spec = CONNECTORS[mapping.connection.vendor].spec
+    if (mapping.remote_object, field.name) not in spec.forward_only:
+        return ()
+    given = tuple(str(one) for one in row.order)
+    return given or tuple(one.value for one in field.options)
 
 
 def _our_fields(mapping: ObjectMapping) -> dict[str, FieldInfo]:

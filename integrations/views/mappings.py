@@ -15,6 +15,7 @@ from crmsync.core.services import Actor, Refused
 from crmsync.core.views.access import PageRequest, needs, refuse_unless
 from crmsync.core.wake import wake
 from integrations import selectors
+from integrations.connectors import CONNECTORS
 from integrations.forms.ground import Ground
 from integrations.forms.mapping import MappingForm
 from integrations.forms.rowset import BaseRows, Rows, initial_of
@@ -81,7 +82,12 @@ def _ground(form: MappingForm, sides: Sides) -> dict[str, Ground]:
     stored = found.rows.exclude(suspended_because="")
     suspended = dict(stored.values_list("destination", "suspended_because"))
     there = str(found.connection)
-    return {"ground": Ground(sides, form.now("direction"), there, suspended)}
+    spec = CONNECTORS[found.connection.vendor].spec
+    forward_only = frozenset(
+        name for object_, name in spec.forward_only if object_ == found.remote_object
+    )
+    way = form.now("direction")
+    return {"ground": Ground(sides, way, there, suspended, forward_only)}
 
 
 def _acted(posted: QueryDict) -> QueryDict:

@@ -112,6 +112,8 @@ class HubSpotConnector:
                 prepared.append(writing.prepare(write, f"w{number}"))
             except RecordRejected as error:
                 done.append(answers.refused(write, error))
+        prepared, unclear = self._cleared(object_type, prepared)
+        done += unclear
         done += settle(
             writing.batches(prepared),
             lambda batch: self._write_batch(object_type, batch),
@@ -245,6 +247,28 @@ class HubSpotConnector:
         body = self._calls.get(self._calls.path("owners"), query)
         found = [answers.owner(entry) for entry in answers.entries(body)]
         return found, answers.next_after(body)
+
+    def _cleared(
+        self, object_type: str, prepared: Sequence[Sent]
+    ) -> tuple[list[Sent], list[WriteResult]]:
+        """Empty the fields that could not be put back otherwise; one call per batch.
+
+        Returns what may be written now, and the outcome of what could not be emptied.
+        """
+        clearing = [
+            one for sent in prepared if (one := writing.clearing(sent)) is not None
+        ]
+        if not clearing:
+            return list(prepared), []
+        done = settle(
+            writing.batches(clearing),
+            lambda batch: self._write_batch(object_type, batch),
+            _refused,
+            blamed=writing.blamed,
+        )
+        failed = {one.ref: one for one in done if one.error is not None}
+        rest = [one for one in prepared if one.write.ref not in failed]
+        return rest, list(failed.values())
 
     def _write_batch(
         self, object_type: str, batch: Sequence[Sent]

@@ -244,6 +244,10 @@ SPEC = VendorSpec(
         "limits": "https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines",
         "private app": "https://developers.hubspot.com/docs/apps/legacy-apps/private-apps/overview",
     },
+    # "Only moves forward; to go back, clear it first": guide crm/properties.
+    forward_only=frozenset(
+        {("contacts", "lifecyclestage"), ("companies", "lifecyclestage")}
+    ),
     # People sign in where they see the records.
     record_page="{host}/contacts/{account}/record/{type_id}/{id}",
     page_host="HUBSPOT_AUTH_URL",

@@ -4,6 +4,7 @@ PURE. Bodies: SDK, crm objects batch API; guide crm/using-object-apis.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from integrations.connectors.hubspot import tying
 from integrations.connectors.hubspot.answers import Sent
@@ -32,6 +33,17 @@ def prepare(write: Write, trace: str) -> Sent:
         if has_key:
             properties[str(write.key_field)] = str(write.key_value)
     return Sent(write, trace, properties)
+
+
+def clearing(sent: Sent) -> Sent | None:
+    """Return the update that must come before a write, None where none must."""
+    names = sent.write.clears_first
+    if not names or not sent.write.remote_id:
+        return None
+    write = replace(
+        sent.write, fields=dict.fromkeys(names), associations=(), clears_first=()
+    )
+    return prepare(write, sent.trace)
 
 
 def batches(sent: Sequence[Sent]) -> Iterator[list[Sent]]:
