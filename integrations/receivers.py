@@ -6,7 +6,7 @@ from django.dispatch import receiver
 
 from crmsync.core.models import Workspace
 from crmsync.core.wake import wake_after_commit
-from integrations.sync import moved, outbox, passing
+from integrations.sync import moved, optouts, outbox, passing
 from leads.facts import RecordChange
 from leads.signals import records_changed
 
@@ -17,6 +17,7 @@ def queue_push(
 ) -> None:
     """Store the outbox rows; look at them once the change is durable."""
     moved.follow_our_merges(changes)
+    optouts.follow_merges(workspace, changes)
     passing.forget(changes)
     if outbox.queue_changes(workspace, changes):
         wake_after_commit("integrations.tasks.rush", "urgent")

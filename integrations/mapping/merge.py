@@ -44,6 +44,17 @@ class FieldRule:
     steps: tuple[str, ...] = ()
     backward: bool = False
 
+    @property
+    def weighs(self) -> bool:
+        """Tell whether what is there may be worth more than ours, whoever sends."""
+        return self.rule in _WEIGHING or bool(self.steps)
+
+    def loosens(self, value: str, now: str) -> bool:
+        """Tell whether this lets somebody in who is out: by no rule but an act."""
+        if self.rule != "restrictive":
+            return False
+        return max(_rank(value, self), 0) < _rank(now, self)
+
     def is_back(self, value: str, now: str) -> bool:
         """Tell whether the CRM, which has `now`, would not take this by itself."""
         steps = self.steps
@@ -105,12 +116,34 @@ def merge(sides: Sides, rule: FieldRule) -> Outcome:
     '2'
     """
     outcome = _merge(sides, rule)
+    if rule.rule == "restrictive" and outcome != NOTHING:
+        outcome = _restricted(outcome, sides, rule)
     if outcome.send is None or rule.backward or not rule.steps:
         return outcome
     crm = sides.crm if sides.crm is not None else sides.base.crm if sides.base else ""
     if not rule.is_back(outcome.send, crm):
         return outcome
     return Outcome(base=Base(crm, sides.hub), refused=outcome.send)
+
+
+def _restricted(outcome: Outcome, sides: Sides, rule: FieldRule) -> Outcome:
+    """Let nobody in who is out on one side, but where that was somebody's own act.
+
+    Where the stricter value may not go, both stay as they are.
+    """
+    base, hub = sides.base, sides.hub
+    crm = sides.crm if sides.crm is not None else base.crm if base else ""
+    if rule.loosens(crm, hub):
+        is_act = base is not None and bool(crm) and hub == base.hub and crm != base.crm
+        done = _send(hub) if rule.pushes else _differ(crm, hub)
+    elif rule.loosens(hub, crm):
+        is_act = base is not None and bool(hub) and crm == base.crm and hub != base.hub
+        done = take(crm) if rule.pulls else _differ(crm, hub)
+    else:
+        return outcome
+    return (
+        outcome if is_act else Outcome(done.take, done.send, done.base, outcome.clash)
+    )
 
 
 def _merge(sides: Sides, rule: FieldRule) -> Outcome:

@@ -163,6 +163,9 @@ def _decide(
     if known is not None:
         case.written[name] = known.left
         return merge(_without_news(sides), rule)
+    if rule.rule == "restrictive" and not _is_newer(case, link):
+        # Altered without a stamp: nobody's act, so that they meet as strangers do.
+        return merge(Sides(None, sides.crm, sides.hub), rule)
     _note_turn(case, link, name, sides, at=at, ahead=ahead)
     return merge(sides, rule)
 
@@ -189,6 +192,12 @@ def _note_turn(
     case.turns[name] = turned.turns
     if (turned.fights or turned.hops > echo.HOPS) and sides.crm != sides.hub:
         case.fights[name] = turned.fights
+
+
+def _is_newer(case: Case, link: Link) -> bool:
+    """Tell whether the record was changed there since it was last seen or written."""
+    stamp, seen = case.record.updated_at, link.remote_version
+    return stamp is not None and (seen is None or stamp > seen)
 
 
 def _sides(case: Case, name: str, rule: FieldRule) -> Sides:

@@ -39,7 +39,8 @@ def rules_of(mapping: ObjectMapping, terms: Terms) -> Rules:
         only_kinds=frozenset(mapping.only_kinds),
         cold_sources=frozenset(SOURCES) if mapping.engaged_only else frozenset(),
         creates=mapping.creates,
-        meets=mapping.direction == ObjectMapping.Direction.BOTH,
+        meets=mapping.direction == ObjectMapping.Direction.BOTH
+        or any(one.weighs for one in terms.rules.values()),
         canon=terms.canon,
         fields=terms.rules,
         clear_ties=mapping.clear_ties,

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from integrations.connectors.base import Connector
 from integrations.mapping.merge import FieldRule
-from integrations.models import Link, ObjectMapping, SyncEntry
+from integrations.models import FieldMapping, Link, ObjectMapping, SyncEntry
 from integrations.records import Write
-from integrations.sync import steps
+from integrations.sync import optouts, steps
 from integrations.sync.cases import base_of
 from integrations.sync.driving import Drive
 from integrations.sync.terms import terms_of
@@ -50,12 +50,18 @@ def _here(drive: Drive, entries: Sequence[SyncEntry]) -> None:
     origin = Origin(
         kind="run", id=f"run:{run.pk}", label=f"Revert of {run.options}"[:120]
     )
+    rows = mapping.rows.filter(rule=FieldMapping.Rule.RESTRICTIVE)
+    strict = {row.source: row for row in rows}
     for entry in entries:
         back = incoming.put_back(
             mapping.workspace,
             mapping.record_type,
             entry.record_id,
-            {name: (old, new) for name, (old, new) in entry.undo.items()},
+            {
+                name: (old, new)
+                for name, (old, new) in entry.undo.items()
+                if name not in strict or not optouts.looser(strict[name], old, new)
+            },
             origin=origin,
         )
         drive.count({"put_back_here": int(back > 0), "changed_since": int(back == 0)})
@@ -118,8 +124,15 @@ def _current(
 
 
 def _may_go_back(rule: FieldRule | None, old: str, new: str) -> bool:
-    """Tell whether the mapping lets a stage go back that only moves forward there."""
-    return rule is None or rule.backward or not rule.is_back(old, new)
+    """Tell whether the mapping lets a value go back.
+
+    A stage that only moves forward does not unless that is allowed, and who opted out
+    is let in by nobody but a person.
+    """
+    if rule is None:
+        return True
+    back = rule.is_back(old, new) and not rule.backward
+    return not back and not rule.loosens(old, new)
 
 
 def _write(

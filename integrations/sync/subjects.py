@@ -36,7 +36,8 @@ class Rules:
     cold_sources: frozenset[str] = frozenset()
     # Off: records are matched and updated, never made there.
     creates: bool = True
-    # Goes both ways: what is there by its key is compared before it is written.
+    # Goes both ways, or weighs values: what is there by its key is compared before it
+    # is written.
     meets: bool = False
     # remote field -> the one form of its values, and how it merges
     canon: Mapping[str, Canon] = field(default_factory=dict)

@@ -105,10 +105,37 @@ def test_values_that_weigh_the_same_meet_as_any_others(name: str) -> None:
     assert merged(None, "odd", "even", rule=name, first="crm").take == "odd"
 
 
-@pytest.mark.parametrize("name", ["restrictive", "union"])
-def test_a_one_way_field_keeps_its_way_at_a_first_meeting(name: str) -> None:
-    assert merged(None, "false", "true", rule=name, pushes=False).take == "false"
-    assert merged(None, "true", "false", rule=name, pulls=False).send == "false"
+def test_a_one_way_field_keeps_its_way_at_a_first_meeting() -> None:
+    assert merged(None, "1", "2", rule="union", pushes=False).take == "1"
+    assert merged(None, "1", "2", rule="union", pulls=False).send == "2"
+
+
+@pytest.mark.parametrize("base", [None, "", "false"])
+def test_a_one_way_field_lets_nobody_in_who_is_out_on_its_other_side(
+    base: str | None,
+) -> None:
+    comes_in = merged(base, "false", "true", rule="restrictive", pushes=False)
+    goes_out = merged(base, "true", "false", rule="restrictive", pulls=False)
+
+    assert (comes_in.take, comes_in.send) == (None, None)
+    assert (goes_out.take, goes_out.send) == (None, None)
+
+
+@pytest.mark.parametrize(("crm", "hub"), [("false", "true"), ("true", "false")])
+def test_an_act_of_one_side_lets_in_who_was_out_on_both(crm: str, hub: str) -> None:
+    outcome = merged("true", crm, hub, rule="restrictive")
+
+    assert (outcome.take, outcome.send) == (
+        ("false", None) if crm == "false" else (None, "false")
+    )
+
+
+@pytest.mark.parametrize("clears", [True, False])
+@pytest.mark.parametrize(("crm", "hub"), [("", "true"), ("true", "")])
+def test_a_blank_lets_nobody_in(crm: str, hub: str, clears: bool) -> None:
+    outcome = merged("true", crm, hub, rule="restrictive", clears=clears)
+
+    assert (outcome.take, outcome.send) == ((None, "true") if hub else ("true", None))
 
 
 def test_what_was_left_to_differ_is_news_only_when_it_changes() -> None:
