@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrations", "0008_overlap"),
+        ("integrations", "0012_kept_apart"),
     ]
 
     operations = [
