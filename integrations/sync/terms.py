@@ -22,6 +22,7 @@ from integrations.mapping.inverse import Inverse, collisions
 from integrations.mapping.merge import FieldRule
 from integrations.models import Connection, FieldMapping, ObjectMapping, RemoteSchema
 from integrations.records import RemoteField, RemoteOption
+from integrations.sync.spelling import SPELT
 from leads.models import CustomField
 from leads.services.fields import FIELDS as WRITABLE
 from leads.snapshots import FIELDS, FieldInfo
@@ -29,6 +30,8 @@ from leads.snapshots import FIELDS, FieldInfo
 OWNER_FIELD_TYPE = "owner"
 # Fields whose text is sent as it is.
 _AS_IT_IS = frozenset({"text", "phone", "enum"})
+# A list of options there is spelt as its options are.
+_TEXT = frozenset({"text", "phone", "html"})
 _KEPT = 256
 
 
@@ -268,6 +271,8 @@ def _canon(
         except SyncError:
             return text
 
+    if info is not None and info.name in SPELT and field.type in _TEXT:
+        return SPELT[info.name]
     return canon_of(
         field,
         info.type if info else "text",
