@@ -289,8 +289,10 @@ class Town:
 
     def _polls(self) -> list[object]:
         rows = self.live.sql(
-            "SELECT read_at FROM integrations_cursor WHERE read_at IS NOT NULL "
-            "ORDER BY mapping_id"
+            # Before the mappings are set up for this, others may have been polled once.
+            "SELECT read_at FROM integrations_cursor JOIN integrations_objectmapping "
+            "ON mapping_id = integrations_objectmapping.id WHERE read_at IS NOT NULL "
+            "AND active AND direction <> 'push' ORDER BY mapping_id"
         )
         return [row[0] for row in rows]
 
