@@ -341,6 +341,7 @@ def test_the_tasks_leave_their_mark(settings, samples) -> None:
     }
 
     tasks.sweep()
+    tasks.rush()
     tasks.drain()
 
     assert all((heartbeat.silent_s(name) or 0) < 60 for name in heartbeat.SILENT_S)

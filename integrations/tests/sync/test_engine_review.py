@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection as database
@@ -287,6 +288,8 @@ def test_set_up_that_breaks_keeps_no_other_work_from_being_done(
     )
     queue_setup(broken)
     record(workspace, reply())
+    # For longer than it is left to the worker of what is urgent.
+    WorkItem.objects.update(not_before=queue.now() - timedelta(minutes=1))
 
     drain()
 

@@ -37,9 +37,9 @@ def trio(
 
 @pytest.fixture
 def wait() -> Wait:
-    """Let more time pass than clocks may differ by."""
+    """Let more time pass than clocks may differ by, as measured on a busy machine."""
 
-    return lambda: time.sleep(3)
+    return lambda: time.sleep(5)
 
 
 def titles(trio: Trio) -> set[str]:
