@@ -57,9 +57,9 @@ class MappingForm(forms.Form):
         "a person.",
     )
     clear_ties = forms.BooleanField(
-        label="Empty what it belongs to when that is taken away on one side",
+        label="When one side takes a record off its company, the other does, too",
         required=False,
-        help_text="Off: who loses their company on one side keeps it on the other.",
+        help_text="Off: the other side keeps what it belonged to.",
     )
     match_field = forms.ChoiceField(
         label="Find existing records by",
