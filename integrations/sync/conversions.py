@@ -25,6 +25,7 @@ from integrations.sync.cases import Case
 from integrations.sync.links import link_if_free, owners_of, unsent_deals
 from integrations.sync.plan import Hold, Send
 from integrations.sync.subjects import Subject
+from leads.naming import listed, name_in, names_of
 from leads.snapshots import snapshots
 
 Row = tuple[WorkItem, Subject, Send]
@@ -41,10 +42,11 @@ class Made:
     @property
     def told(self) -> str:
         """Say why a person must look, and what helps."""
-        deals = ", ".join(str(one) for one in self.unsent)
+        deals, leads = names_of("deal", self.unsent), names_of("lead", [self.lead_id])
+        ours = listed([name_in(deals, "deal", one) for one in self.unsent])
         return (
-            f"When lead {self.lead_id} was converted in the CRM, deal {self.remote_id} "
-            f"was made there, and here the deals {deals} of that lead wait to be sent. "
+            f"When {name_in(leads, 'lead', self.lead_id)} was converted in the CRM, "
+            f"deal {self.remote_id} was made there, and here {ours} wait to be sent. "
             "It may be any of them: merge those that are the same and close those that "
             "are others, or delete the one in the CRM; then retry."
         )
