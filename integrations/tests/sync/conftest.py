@@ -14,6 +14,7 @@ from integrations.models import Connection
 from integrations.services import connect_with_token
 from integrations.services.setup import set_up_due
 from integrations.simulators.testing import SALESFORCE_TOKEN, RunningSimulator
+from integrations.tests.sync.trio import Trio, trio_of
 from leads.services.workspace import ensure_workspace_defaults
 
 
@@ -64,3 +65,19 @@ def salesforce(
     made.refresh_from_db()
     assert made.status == Connection.Status.ACTIVE, made.status_detail
     return made
+
+
+@pytest.fixture
+def trio(
+    workspace: Workspace,
+    hubspot: Connection,
+    salesforce: Connection,
+    hubspot_simulator: RunningSimulator,
+    salesforce_simulator: RunningSimulator,
+) -> Trio:
+    """Both CRMs connected to the workspace, with nobody in them yet."""
+    return trio_of(
+        workspace,
+        {"hubspot": hubspot, "salesforce": salesforce},
+        {"hubspot": hubspot_simulator, "salesforce": salesforce_simulator},
+    )

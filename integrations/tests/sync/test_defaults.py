@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from crmsync.core.models import Workspace
-from integrations.models import Conflict, Connection, FieldMapping, Link
-from integrations.simulators.testing import RunningSimulator
+from integrations.models import Conflict, FieldMapping, Link
 from integrations.tests.sync.crm import HubSpotUser, SalesforceUser
 from integrations.tests.sync.fields import add_field
-from integrations.tests.sync.trio import Trio, trio_of
+from integrations.tests.sync.trio import Trio
 from leads.models import Lead
 
 
 @pytest.fixture
-def trio(
-    workspace: Workspace,
-    hubspot: Connection,
-    salesforce: Connection,
-    hubspot_simulator: RunningSimulator,
-    salesforce_simulator: RunningSimulator,
-) -> Trio:
-    made = trio_of(
-        workspace,
-        {"hubspot": hubspot, "salesforce": salesforce},
-        {"hubspot": hubspot_simulator, "salesforce": salesforce_simulator},
-    )
-    add_field(made, "points", "number", default="0")
-    made.populate(1)
-    return made
+def trio(trio: Trio) -> Trio:
+    add_field(trio, "points", "number", default="0")
+    trio.populate(1)
+    return trio
 
 
 @pytest.fixture

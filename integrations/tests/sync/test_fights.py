@@ -9,14 +9,14 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
-from crmsync.core.models import WorkItem, Workspace
+from crmsync.core.models import WorkItem
 from crmsync.core.services import Actor as Person
-from integrations.models import Conflict, Connection, Link, SyncEntry
+from integrations.models import Conflict, Link, SyncEntry
 from integrations.services.conflicts import resolve
 from integrations.simulators.testing import RunningSimulator
 from integrations.standing import standings
 from integrations.sync import outbox
-from integrations.tests.sync.trio import Actor, Trio, trio_of
+from integrations.tests.sync.trio import Actor, Trio
 
 CRMS: tuple[Actor, ...] = ("hubspot", "salesforce")
 OTHER: dict[Actor, Actor] = {"hubspot": "salesforce", "salesforce": "hubspot"}
@@ -24,21 +24,10 @@ NAME = "job_title"
 
 
 @pytest.fixture
-def trio(
-    workspace: Workspace,
-    hubspot: Connection,
-    salesforce: Connection,
-    hubspot_simulator: RunningSimulator,
-    salesforce_simulator: RunningSimulator,
-) -> Trio:
+def trio(trio: Trio, hubspot_simulator: RunningSimulator) -> Trio:
     hubspot_simulator.configure(index_delay_s=0)
-    made = trio_of(
-        workspace,
-        {"hubspot": hubspot, "salesforce": salesforce},
-        {"hubspot": hubspot_simulator, "salesforce": salesforce_simulator},
-    )
-    made.populate(1)
-    return made
+    trio.populate(1)
+    return trio
 
 
 @dataclass(slots=True)

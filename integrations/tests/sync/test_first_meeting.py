@@ -4,32 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from crmsync.core.models import Workspace
-from integrations.models import Connection
-from integrations.simulators.testing import RunningSimulator
 from integrations.sync import pull
 from integrations.tests.sync.crm import HubSpotUser, SalesforceUser, sync
 from integrations.tests.sync.fields import add_field
-from integrations.tests.sync.trio import Trio, trio_of
+from integrations.tests.sync.trio import Trio
 from leads.models import Lead
 
 PERSON = {"firstname": "Ada", "lastname": "Example", "company": "Fern"}
 EMAIL = "ada@customer.example.org"
-
-
-@pytest.fixture
-def trio(
-    workspace: Workspace,
-    hubspot: Connection,
-    salesforce: Connection,
-    hubspot_simulator: RunningSimulator,
-    salesforce_simulator: RunningSimulator,
-) -> Trio:
-    return trio_of(
-        workspace,
-        {"hubspot": hubspot, "salesforce": salesforce},
-        {"hubspot": hubspot_simulator, "salesforce": salesforce_simulator},
-    )
 
 
 def meet(trio: Trio) -> None:

@@ -9,30 +9,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from crmsync.core.models import Workspace
-from integrations.models import Conflict, Connection
-from integrations.simulators.testing import RunningSimulator
-from integrations.tests.sync.trio import Actor, Trio, trio_of
+from integrations.models import Conflict
+from integrations.tests.sync.trio import Actor, Trio
 from leads.models import Change
 
 Wait = Callable[[], None]
 
 
 @pytest.fixture
-def trio(
-    workspace: Workspace,
-    hubspot: Connection,
-    salesforce: Connection,
-    hubspot_simulator: RunningSimulator,
-    salesforce_simulator: RunningSimulator,
-) -> Trio:
-    made = trio_of(
-        workspace,
-        {"hubspot": hubspot, "salesforce": salesforce},
-        {"hubspot": hubspot_simulator, "salesforce": salesforce_simulator},
-    )
-    made.populate(1)
-    return made
+def trio(trio: Trio) -> Trio:
+    trio.populate(1)
+    return trio
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from integrations.simulators.testing import RunningSimulator
 from integrations.sync import pull
 from integrations.sync.push import push_due
 from integrations.tests.sync.crm import HubSpotUser, SalesforceUser, only, sync
-from integrations.tests.sync.trio import HERE, Trio, trio_of
+from integrations.tests.sync.trio import HERE, Trio
 from leads.models import Lead
 from leads.services import records
 from leads.services.records import Edit
@@ -34,21 +34,6 @@ def contacts(workspace: Workspace, hubspot: Connection) -> ObjectMapping:
 @pytest.fixture
 def marketer(hubspot_simulator: RunningSimulator) -> HubSpotUser:
     return HubSpotUser(hubspot_simulator)
-
-
-@pytest.fixture
-def trio(
-    workspace: Workspace,
-    hubspot: Connection,
-    salesforce: Connection,
-    hubspot_simulator: RunningSimulator,
-    salesforce_simulator: RunningSimulator,
-) -> Trio:
-    return trio_of(
-        workspace,
-        {"hubspot": hubspot, "salesforce": salesforce},
-        {"hubspot": hubspot_simulator, "salesforce": salesforce_simulator},
-    )
 
 
 def pair(marketer: HubSpotUser, mapping: ObjectMapping) -> tuple[str, str]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from crmsync.core.models import Workspace
-from integrations.models import Connection, FieldMapping, Link, ObjectMapping, Run
-from integrations.simulators.testing import RunningSimulator
+from integrations.models import FieldMapping, Link, ObjectMapping, Run
 from integrations.sync import pull, runs
 from integrations.sync.runs import runs_due
 from integrations.tests.sync.crm import HubSpotUser, SalesforceUser, sync
 from integrations.tests.sync.fields import add_field
-from integrations.tests.sync.trio import HERE, Trio, trio_of
+from integrations.tests.sync.trio import HERE, Trio
 from leads.models import Lead
 from leads.services import merging, records
 from leads.services.records import Edit
@@ -20,20 +18,9 @@ EMAIL = "ada@customer.example.org"
 
 
 @pytest.fixture
-def trio(
-    workspace: Workspace,
-    hubspot: Connection,
-    salesforce: Connection,
-    hubspot_simulator: RunningSimulator,
-    salesforce_simulator: RunningSimulator,
-) -> Trio:
-    made = trio_of(
-        workspace,
-        {"hubspot": hubspot, "salesforce": salesforce},
-        {"hubspot": hubspot_simulator, "salesforce": salesforce_simulator},
-    )
-    add_field(made, "optout", "bool", rule="restrictive")
-    return made
+def trio(trio: Trio) -> Trio:
+    add_field(trio, "optout", "bool", rule="restrictive")
+    return trio
 
 
 @pytest.fixture

@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from crmsync.core.models import Workspace
-from integrations.models import Connection
-from integrations.simulators.testing import RunningSimulator
 from integrations.tests.sync.crm import HubSpotUser, SalesforceUser
 from integrations.tests.sync.fields import add_field
-from integrations.tests.sync.trio import Trio, trio_of
+from integrations.tests.sync.trio import Trio
 from leads.facts import Origin
 from leads.models import Change, Lead
 from leads.services import records
 from leads.services.records import Edit
 
 HERE = Origin("user", "1", "Ada Example")
-
-
-@pytest.fixture
-def trio(
-    workspace: Workspace,
-    hubspot: Connection,
-    salesforce: Connection,
-    hubspot_simulator: RunningSimulator,
-    salesforce_simulator: RunningSimulator,
-) -> Trio:
-    return trio_of(
-        workspace,
-        {"hubspot": hubspot, "salesforce": salesforce},
-        {"hubspot": hubspot_simulator, "salesforce": salesforce_simulator},
-    )
 
 
 def writes(trio: Trio) -> int:

@@ -7,9 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from crmsync.core.models import Workspace
-from integrations.models import Conflict, Connection
-from integrations.simulators.testing import RunningSimulator
+from integrations.models import Conflict
 from integrations.tests.sync.trio import (
     Story,
     Trio,
@@ -17,7 +15,6 @@ from integrations.tests.sync.trio import (
     must_clash,
     random_edits,
     shuffled_work,
-    trio_of,
 )
 from leads.models import Change
 
@@ -25,21 +22,6 @@ SCHEDULES, TICKS = 1000, 6
 EDITS, PEOPLE = 1000, 100
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
-
-
-@pytest.fixture
-def trio(
-    workspace: Workspace,
-    hubspot: Connection,
-    salesforce: Connection,
-    hubspot_simulator: RunningSimulator,
-    salesforce_simulator: RunningSimulator,
-) -> Trio:
-    return trio_of(
-        workspace,
-        {"hubspot": hubspot, "salesforce": salesforce},
-        {"hubspot": hubspot_simulator, "salesforce": salesforce_simulator},
-    )
 
 
 def out_of_step(trio: Trio, story: Story) -> list[str]:
