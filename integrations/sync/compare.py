@@ -163,10 +163,10 @@ def _decide(
     if known is not None:
         case.written[name] = known.left
         return merge(_without_news(sides), rule)
+    _note_turn(case, link, name, sides, at=at, ahead=ahead)
     if rule.rule == "restrictive" and not _is_newer(case, link):
         # Altered without a stamp: nobody's act, so that they meet as strangers do.
         return merge(Sides(None, sides.crm, sides.hub), rule)
-    _note_turn(case, link, name, sides, at=at, ahead=ahead)
     return merge(sides, rule)
 
 

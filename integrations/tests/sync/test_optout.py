@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from integrations.models import FieldMapping, Link, ObjectMapping, Run
@@ -31,6 +33,11 @@ def marketer(trio: Trio) -> HubSpotUser:
 @pytest.fixture
 def seller(trio: Trio) -> SalesforceUser:
     return SalesforceUser(trio.salesforce)
+
+
+def next_second() -> None:
+    """Wait until what happens now has another stamp, where those are whole seconds."""
+    time.sleep(1.1)
 
 
 def only_sends(trio: Trio) -> None:
@@ -98,11 +105,25 @@ def test_who_lets_them_in_again_later_does_so_everywhere(
     elif where == "hubspot":
         marketer.edit(contact_of(lead), optout="false")
     else:
+        next_second()
         seller.edit("Lead", lead_of(lead), Optout__c=False)  # type: ignore[arg-type]
     rest(trio)
 
     assert before == ["True", "True", "True"]
     assert everywhere(trio, marketer, seller, lead) == ["False", "False", "False"]
+
+
+def test_what_may_have_been_before_the_opt_out_is_put_back(
+    trio: Trio, marketer: HubSpotUser, seller: SalesforceUser
+) -> None:
+    lead = person(trio, out=True)
+    seller.edit("Lead", lead_of(lead), Optout__c=False)  # type: ignore[arg-type]
+    # As within one second, which is all that the vendor's stamps tell apart.
+    stamp = seller.simulator.dump("Lead")[0]["updatedAt"]
+    Link.objects.filter(remote_object="Lead").update(remote_version=stamp)
+    rest(trio)
+
+    assert everywhere(trio, marketer, seller, lead) == ["True", "True", "True"]
 
 
 @pytest.mark.parametrize("where", ["hubspot", "salesforce"])
