@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -107,15 +107,40 @@ def _note(slice_: _Slice, cases: Sequence[Case]) -> None:
     same record once it is there, and wait for a person to merge them in the CRM.
     """
     drive, counts = slice_.drive, Counter[str]()
-    _refuse_repeated(slice_, cases)
-    results = settle.foresee(drive.mapping, cases, slice_.terms)
-    for case in cases:
-        result = results.get(case.ref)
-        _remember(slice_, case, result)
-        counts.update(outcomes_of(case, result))
-        if len(drive.run.samples) < SAMPLES and (case.takes or case.sends):
-            drive.run.samples.append(_sample(case))
+    for some in _rounds(slice_, cases):
+        _refuse_repeated(slice_, some)
+        results = settle.foresee(drive.mapping, some, slice_.terms)
+        for case in some:
+            result = results.get(case.ref)
+            _remember(slice_, case, result)
+            counts.update(outcomes_of(case, result))
+            if len(drive.run.samples) < SAMPLES and (case.takes or case.sends):
+                drive.run.samples.append(_sample(case))
     drive.count(counts)
+
+
+def _rounds(slice_: _Slice, cases: Sequence[Case]) -> Iterator[list[Case]]:
+    """Yield the cases in portions, as `intake.take_in` settles those that repeat.
+
+    What is the same as an earlier one comes after it, for that may fail.
+    """
+    mapping = slice_.drive.mapping
+    yield [one for one in cases if not one.repeats]
+    rest = [one for one in cases if one.repeats]
+    for last in (False,) * (intake.MAX_ROUNDS - 2) + (True,):
+        portion: list[Case] = []
+        later: list[Case] = []
+        asked: set[str] = set()
+        for case in rest:
+            known = incoming.known_as(
+                mapping.workspace, mapping.record_type, case.values
+            )
+            is_first = last or asked.isdisjoint(known.asked)
+            (portion if is_first else later).append(case)
+            asked.update(known.asked)
+        if portion:
+            yield portion
+        rest = later
 
 
 def _refuse_repeated(slice_: _Slice, cases: Sequence[Case]) -> None:
