@@ -55,10 +55,11 @@ def _decided(request: PageRequest, item: WorkItem) -> HttpResponse:
         )
     except Refused as refusal:
         messages.error(request, str(refusal))
-    else:
-        _wake()
-        messages.success(request, told)
-    return redirect("issue", pk=item.pk)
+        return redirect("issue", pk=item.pk)
+    _wake()
+    messages.success(request, told)
+    # Its own page would go on asking until the next try is over.
+    return redirect("errors")
 
 
 @needs(Can.RETRY_SYNC)
