@@ -247,15 +247,7 @@ def _judge(
         found=found,
         again=linking,
         bases=bases,
-        message=" ".join(
-            filter(
-                None,
-                [
-                    _retied(send) if outcome == "updated" else "",
-                    "" if linking else _not_taken(batch.terms, fields, result.fields),
-                ],
-            )
-        ),
+        message="" if linking else _told(batch.terms, send, result, outcome),
         cleared=send.write.clears_first,
         stamp=version_after_write(
             result.updated_at,
@@ -268,6 +260,15 @@ def _judge(
 def _is_of_another_object(send: Send, error: DuplicateFound) -> bool:
     """Tell whether it is there as what our mapping must not link, such as a contact."""
     return error.existing_object not in {"", send.write.object_type}
+
+
+def _told(terms: Terms, send: Send, result: WriteResult, outcome: str) -> str:
+    sent = {name: str(value) for name, value in send.write.fields.items()}
+    told = [
+        _retied(send) if outcome == "updated" else "",
+        _not_taken(terms, sent, result.fields),
+    ]
+    return " ".join(filter(None, told))
 
 
 def _retied(send: Send) -> str:

@@ -1,6 +1,6 @@
 """Reading and making associations: a field of one of the two, or a row between them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from integrations.connectors.batches import settle
@@ -24,6 +24,7 @@ Tie = tuple[str, Association]
 Verb = Literal["PATCH", "POST"]
 # (position in the list of ties, its error)
 Outcome = tuple[int, SyncError | None]
+Outcomes = dict[int, SyncError | None]
 # (object, field with the first id, field with the other id): where a tie is written
 Place = tuple[str, str, str]
 
@@ -58,7 +59,26 @@ def part(calls: Calls, from_object: str, ties: Sequence[Tie]) -> list[SyncError 
 
     A field that names another record by now is not emptied.
     """
-    outcome: dict[int, SyncError | None] = {}
+
+    def take(place: Place, _: str, members: Sequence[int]) -> Outcomes:
+        there = _parted(calls, place, [_pair(ties[one]) for one in members])
+        targets = {one: there.get(_pair(ties[one]), "") for one in members}
+        gone = {one: None for one in members if not targets[one]}
+        return gone | dict(_emptied(calls, place, targets))
+
+    return _by_kind(from_object, ties, take)
+
+
+def _by_kind(
+    from_object: str,
+    ties: Sequence[Tie],
+    do: Callable[[Place, str, Sequence[int]], Outcomes],
+) -> list[SyncError | None]:
+    """Do it to the ties to each object together; return what became of each in order.
+
+    do: gets where they are written, the other object, and their positions in the list.
+    """
+    outcome: Outcomes = {}
     groups: dict[str, list[int]] = {}
     for number, (_, tie) in enumerate(ties):
         groups.setdefault(tie.to_object, []).append(number)
@@ -67,11 +87,8 @@ def part(calls: Calls, from_object: str, ties: Sequence[Tie]) -> list[SyncError 
             place = _place(from_object, to_object)
         except Unsupported as error:
             outcome |= dict.fromkeys(members, error)
-            continue
-        there = _parted(calls, place, [_pair(ties[one]) for one in members])
-        targets = {one: there.get(_pair(ties[one]), "") for one in members}
-        outcome |= {one: None for one in members if not targets[one]}
-        outcome |= dict(_emptied(calls, place, targets))
+        else:
+            outcome |= do(place, to_object, members)
     return [outcome[number] for number in range(len(ties))]
 
 
@@ -108,21 +125,14 @@ def _emptied(calls: Calls, place: Place, targets: Mapping[int, str]) -> list[Out
 
 def make(calls: Calls, from_object: str, ties: Sequence[Tie]) -> list[SyncError | None]:
     """Make ties, one call per kind; None = made, or there already."""
-    outcome: dict[int, SyncError | None] = {}
-    groups: dict[str, list[int]] = {}
-    for number, (_, tie) in enumerate(ties):
-        groups.setdefault(tie.to_object, []).append(number)
-    for to_object, members in groups.items():
-        try:
-            place = _place(from_object, to_object)
-        except Unsupported as error:
-            outcome |= dict.fromkeys(members, error)
-            continue
+
+    def tie(place: Place, to_object: str, members: Sequence[int]) -> Outcomes:
         there = _there(calls, from_object, to_object, [ties[one] for one in members])
-        outcome |= {one: None for one in members if _pair(ties[one]) in there}
-        missing = [one for one in members if one not in outcome]
-        outcome |= dict(_made(calls, place, ties, missing))
-    return [outcome[number] for number in range(len(ties))]
+        missing = [one for one in members if _pair(ties[one]) not in there]
+        made = dict(_made(calls, place, ties, missing))
+        return dict.fromkeys(members) | made
+
+    return _by_kind(from_object, ties, tie)
 
 
 def _there(
