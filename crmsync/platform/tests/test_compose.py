@@ -230,11 +230,12 @@ def _check_health(
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_becomes_healthy_as_it_stands(local: Local, name: str) -> None:
-    program = _program(local.services[name], local.folder)
+    service = local.services[name]
 
-    local.supervisor.start(program)
-
+    local.supervisor.start(_program(service, local.folder))
     local.supervisor.wait_until_ready(name, timeout_s=60)
+
+    assert _check_health(service, _environment(service, local.folder)).returncode == 0
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -11,6 +11,7 @@ from crmsync.core.models import WorkItem
 from crmsync.core.queue import now
 from integrations.models import Connection, FieldMapping, ObjectMapping
 from integrations.simulators.testing import RunningSimulator
+from integrations.sync import pull
 from integrations.sync.fetches import fetch_due
 from integrations.sync.outbox import WHEN_ASKED
 from integrations.sync.pull import pull_due
@@ -139,6 +140,16 @@ def only(connection: Connection, *objects: str) -> list[ObjectMapping]:
     )
     found.update(active=True)
     return [both_ways(one) for one in found.order_by("pk")]
+
+
+def polled(connection: Connection, remote_object: str, **changes: str) -> ObjectMapping:
+    """Leave one mapping active, both ways, with these changes; polled from now on."""
+    [found] = only(connection, remote_object)
+    ObjectMapping.objects.filter(pk=found.pk).update(**changes)
+    found.refresh_from_db()
+    pull.ask_pull(found)
+    sync(1)
+    return found
 
 
 def sync(rounds: int = 3) -> None:

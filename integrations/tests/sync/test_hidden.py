@@ -11,7 +11,7 @@ from integrations.models import Connection, Link, ObjectMapping, Run, SyncEntry
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync import failures_in, hints, pull, runs
 from integrations.sync.fetches import fetch_due
-from integrations.tests.sync.crm import HubSpotUser, SalesforceUser, only, sync
+from integrations.tests.sync.crm import HubSpotUser, SalesforceUser, polled, sync
 from integrations.webhooks.base import Hint
 from leads.facts import Origin
 from leads.models import Lead
@@ -24,12 +24,7 @@ HERE = Origin("user", "1", "Ada Example")
 @pytest.fixture
 def mapping(hubspot: Connection) -> ObjectMapping:
     """Leads and contacts, both ways, deletions carried over."""
-    [found] = only(hubspot, "contacts")
-    found.deletes = ObjectMapping.Deletes.PROPAGATE
-    found.save()
-    pull.ask_pull(found)
-    sync(1)
-    return found
+    return polled(hubspot, "contacts", deletes="propagate")
 
 
 @pytest.fixture
@@ -329,9 +324,7 @@ def test_what_a_webhook_says_was_deleted_and_no_bin_holds_is_deleted(
 def test_salesforce_tells_the_hidden_from_the_deleted_and_the_merged(
     salesforce: Connection, salesforce_simulator: RunningSimulator
 ) -> None:
-    [mapping] = only(salesforce, "Lead")
-    pull.ask_pull(mapping)
-    sync(1)
+    mapping = polled(salesforce, "Lead")
     crm = SalesforceUser(salesforce_simulator)
     made = [
         crm.make("Lead", LastName="L", Company="C", Email=f"p{n}@x.example.org")

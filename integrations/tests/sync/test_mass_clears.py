@@ -134,6 +134,8 @@ def test_blanks_that_are_no_news_do_not_count(
     for first in range(0, 19, 3):
         check(emptied(first, 3))
 
+    assert not Run.objects.filter(state=Run.State.STOPPED).exists()
+
 
 # --- emptied here ---------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from integrations.models import Connection, Cursor, Link, ObjectMapping, Run
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync import failures_in, pull, runs
 from integrations.sync.fetches import fetch_due
-from integrations.tests.sync.crm import HubSpotUser, only, sync
+from integrations.tests.sync.crm import HubSpotUser, polled, sync
 from leads.facts import Origin
 from leads.models import Lead
 from leads.services import removal
@@ -22,10 +22,7 @@ HERE = Origin("user", "1", "Ada Example")
 @pytest.fixture
 def mapping(hubspot: Connection) -> ObjectMapping:
     """Leads and contacts, both ways, polled once from now on."""
-    [found] = only(hubspot, "contacts")
-    pull.ask_pull(found)
-    sync(1)
-    return found
+    return polled(hubspot, "contacts")
 
 
 @pytest.fixture

@@ -9,20 +9,15 @@ import pytest
 from crmsync.core import queue
 from integrations.models import Connection, Cursor, Link, ObjectMapping, Run
 from integrations.simulators.testing import RunningSimulator
-from integrations.sync import failures_in, plans, pull, runs
-from integrations.tests.sync.crm import HubSpotUser, only, sync
+from integrations.sync import failures_in, plans, runs
+from integrations.tests.sync.crm import HubSpotUser, polled, sync
 from leads.models import Lead
 
 
 @pytest.fixture
 def mapping(hubspot: Connection) -> ObjectMapping:
     """Leads and contacts, both ways, deletions carried over; polled from now on."""
-    [found] = only(hubspot, "contacts")
-    found.deletes = ObjectMapping.Deletes.PROPAGATE
-    found.save()
-    pull.ask_pull(found)
-    sync(1)
-    return found
+    return polled(hubspot, "contacts", deletes="propagate")
 
 
 @pytest.fixture
