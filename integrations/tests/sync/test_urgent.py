@@ -80,6 +80,21 @@ def test_the_others_leave_it_what_has_just_come(
     assert left(REALTIME) > 0
 
 
+def test_so_does_the_task_that_drains(
+    workspace: Workspace,
+    hubspot: Connection,
+    hubspot_simulator: RunningSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(urgent, "LEFT_S", 60)
+    record(workspace, reply())
+
+    tasks.drain()
+
+    assert contact_calls(hubspot_simulator) == []
+    assert left(REALTIME) > 0
+
+
 def test_the_others_help_where_it_has_waited_for_long(
     workspace: Workspace, hubspot: Connection, hubspot_simulator: RunningSimulator
 ) -> None:
