@@ -127,8 +127,7 @@ dealname text Deal name
 dealstage radio Deal stage
 pipeline choice Pipeline
 amount number Amount
-deal_currency_code choice Currency : USD:US Dollar/EUR:Euro/GBP:British Pound/
-  CHF:Swiss Franc
+deal_currency_code choice Currency : USD:US Dollar
 closedate time Close date
 dealtype radio Deal type : newbusiness:New Business/existingbusiness:Existing Business
 description area Deal description

@@ -6,7 +6,12 @@ from integrations.simulators.hubspot import errors
 from integrations.simulators.hubspot.association_types import AssociationType
 from integrations.simulators.hubspot.portal import Portal
 from integrations.simulators.hubspot.records import Record, RecordTable
-from integrations.simulators.hubspot.rules import Changes, derived, pipeline_problems
+from integrations.simulators.hubspot.rules import (
+    Changes,
+    derived,
+    fill_in_currency,
+    pipeline_problems,
+)
 from integrations.simulators.hubspot.values import MAX_STRING, InvalidValueError
 from integrations.simulators.wire import Json
 
@@ -55,6 +60,8 @@ def cleaned(
         )
     if problems:
         raise errors.invalid_properties(problems, portal.hub_id)
+    if record is None:
+        fill_in_currency(portal, table.kind, changes)
     changes |= derived(portal, table.kind, before, changes)
     if not before and None not in changes.values():
         return changes

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from integrations.simulators import control
+from integrations.simulators import control, currencies
 from integrations.simulators.errors import ControlError
 from integrations.simulators.hubspot import errors, seeding
 from integrations.simulators.hubspot.portal import Portal
@@ -34,6 +34,8 @@ class Control(control.Control[Portal, RecordTable]):
             ("GET", "webhooks"): self.show_webhooks,
             ("POST", "webhooks"): self.set_webhooks,
             ("DELETE", "webhooks"): self.drop_webhooks,
+            ("GET", "currencies"): self.show_currencies,
+            ("POST", "currencies"): self.set_currencies,
         }
 
     def close(self) -> None:
@@ -116,6 +118,21 @@ class Control(control.Control[Portal, RecordTable]):
         if hub_id not in self.world.portals:
             raise ControlError(f"no such account: {hub_id}")
         return token, {"hub_id": hub_id, "scopes": scopes}
+
+    # -- currencies
+
+    def show_currencies(self, request: Request, rest: list[str]) -> Json:
+        """GET /__sim/currencies: {company_currency, additional_currencies}."""
+        return self.account(request).currencies
+
+    def set_currencies(self, request: Request, rest: list[str]) -> Json:
+        """POST /__sim/currencies {company_currency?, additional_currencies?}."""
+        account, raw = self.account(request), request.object()
+        with self.world.lock:
+            wanted = currencies.changed(account.currencies, raw)
+            account.do(["currencies", wanted])
+            self.world.commit()
+        return account.currencies
 
     # -- webhooks
 

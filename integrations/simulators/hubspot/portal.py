@@ -3,9 +3,10 @@
 Every change is an operation; nothing else changes an account.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
+from integrations.simulators import currencies
 from integrations.simulators.accounts import Account
 from integrations.simulators.hubspot import defaults
 from integrations.simulators.hubspot.association_types import (
@@ -22,6 +23,13 @@ from integrations.simulators.hubspot.values import iso
 from integrations.simulators.wire import Json
 
 Labels = dict[tuple[str, int], None]
+CURRENCY = "deal_currency_code"
+_CURRENCY_LABELS = {
+    "USD": "US Dollar",
+    "EUR": "Euro",
+    "GBP": "British Pound",
+    "CHF": "Swiss Franc",
+}
 
 
 class Portal(Account):
@@ -53,6 +61,11 @@ class Portal(Account):
             self.docs[table] = documents
 
     # -- reading
+
+    @property
+    def currencies(self) -> Json:
+        """The account's {company_currency, additional_currencies}."""
+        return self.documents("account").get("currencies", currencies.USUAL)
 
     def table(self, name: str) -> RecordTable | None:
         """Return a type's records by any of its names or its type id."""
@@ -170,6 +183,14 @@ class Portal(Account):
         table.properties[prop.name] = prop
         table.note_properties()
         return prop
+
+    def _do_currencies(self, wanted: Json) -> None:
+        """Deal in these currencies; what deals have already stays."""
+        self.documents("account")["currencies"] = wanted
+        codes = currencies.all_of(wanted)
+        options = {code: _CURRENCY_LABELS.get(code, code) for code in codes}
+        deals = self.tables["deals"].properties
+        deals[CURRENCY] = replace(deals[CURRENCY], options=options)
 
     def _do_type(self, definition: Json) -> RecordTable:
         raw = dict(definition)

@@ -1,6 +1,7 @@
 """Every operation the simulator answers, by API family."""
 
 from integrations.simulators.hubspot import (
+    account_api,
     associations_api,
     batch_api,
     forms_api,
@@ -18,6 +19,7 @@ from integrations.simulators.hubspot import (
 from integrations.simulators.hubspot.call import Route
 
 ROUTES: list[Route] = [
+    *account_api.ROUTES,
     *objects_api.ROUTES,
     *batch_api.ROUTES,
     *search_api.ROUTES,

@@ -1,8 +1,9 @@
 """What HubSpot computes or refuses across properties of one record."""
 
+from integrations.simulators import currencies
 from integrations.simulators.hubspot.definitions import ObjectType
 from integrations.simulators.hubspot.errors import Problem
-from integrations.simulators.hubspot.portal import Portal
+from integrations.simulators.hubspot.portal import CURRENCY, Portal
 from integrations.simulators.hubspot.values import phone_digits
 from integrations.simulators.wire import Json
 
@@ -51,6 +52,14 @@ def _stage_problems(
         return []
     message = f"{stage} was not one of the allowed options: [{', '.join(stages)}]"
     return [Problem(kind.stage, "INVALID_OPTION", message)]
+
+
+def fill_in_currency(portal: Portal, kind: ObjectType, changes: Changes) -> None:
+    """Give a new deal the company's currency where there are others to choose from."""
+    if kind.name == "deals" and portal.currencies[currencies.ADDITIONAL]:
+        changes[CURRENCY] = (
+            changes.get(CURRENCY) or portal.currencies[currencies.COMPANY]
+        )
 
 
 def derived(

@@ -181,6 +181,16 @@ def test_the_client_describes_an_account(client, recorded) -> None:
     assert_within_contract(recorded)
 
 
+def test_the_client_asks_who_an_account_is(client, recorded) -> None:
+    # It has no method of its own for that, and no contract file is at hand.
+    client.config["base_url"] = recorded.server.url
+
+    answer = client.api_request({"path": "/account-info/v3/details"})
+
+    assert answer.status_code == 200
+    assert answer.json()["companyCurrency"] == "USD"
+
+
 def test_the_client_defines_and_fills_a_custom_object(client, recorded) -> None:
     schema = client.crm.schemas.core_api.create(
         {
