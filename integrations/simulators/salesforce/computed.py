@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.simulators.salesforce.definitions import USER_CURRENCY
 from integrations.simulators.salesforce.rows import Row
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def getters(org: Org, table: Table) -> dict[str, Getter]:
             found[made.name] = _formula(org, table, made.formula)
     if "LastName" in table.fields and table.name != "CampaignMember":
         found["Name"] = full_name
+    if USER_CURRENCY in table.fields:
+        found[USER_CURRENCY] = lambda row: org.currency_of(row.id)
     return found | _OF.get(table.name, _nothing)(org)
 
 

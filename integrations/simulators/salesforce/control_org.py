@@ -8,6 +8,7 @@ from integrations.simulators.salesforce import (
     conversion,
     merging,
     metadata,
+    org_currencies,
     picklists,
     seeding,
 )
@@ -50,6 +51,8 @@ class OrgControl:
             ("POST", "fields"): self.put_field,
             ("DELETE", "fields"): self.drop_field,
             ("POST", "picklists"): self.change_picklist,
+            ("GET", "currencies"): self.show_currencies,
+            ("POST", "currencies"): self.change_currencies,
             ("POST", "settle"): self.settle,
             ("POST", "quota"): self.set_quota,
         }
@@ -277,6 +280,18 @@ class OrgControl:
             raise ControlError(f"no such field: {raw.get('field')}")
         changed = picklists.change(org, table, made, raw, at=int(self.world.now()))
         return {"options": changed.options}
+
+    def show_currencies(self, org: Org, request: Request, rest: list[str]) -> Json:
+        """GET /__sim/currencies: {company_currency, additional_currencies}."""
+        return org.currencies
+
+    def change_currencies(self, org: Org, request: Request, rest: list[str]) -> Json:
+        """POST /__sim/currencies {company_currency?, additional_currencies?}.
+
+        With additional ones the organization has several, and records name theirs.
+        """
+        org_currencies.change(org, request.object(), at=self.world.now_ms())
+        return org.currencies
 
     def settle(self, org: Org, request: Request, rest: list[str]) -> Json:
         """POST /__sim/settle: queries see everything at once."""

@@ -54,6 +54,8 @@ _UNUSED: Json = {
     "searchPrefilterable": False,
     "writeRequiresMasterRead": False,
 }
+# A record's currency, and the one that a user's new records have.
+CURRENCY, USER_CURRENCY = "CurrencyIsoCode", "DefaultCurrencyIsoCode"
 SYSTEM_TIMES = frozenset({"CreatedDate", "LastModifiedDate", "SystemModstamp"})
 
 

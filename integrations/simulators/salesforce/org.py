@@ -6,13 +6,18 @@
 from collections.abc import Callable
 from dataclasses import asdict
 
+from integrations.simulators import currencies
 from integrations.simulators.accounts import Account
 from integrations.simulators.salesforce import computed, defaults
 from integrations.simulators.salesforce.catalogue import (
     standard_fields,
     standard_objects,
 )
-from integrations.simulators.salesforce.definitions import Field, SObject
+from integrations.simulators.salesforce.definitions import (
+    USER_CURRENCY,
+    Field,
+    SObject,
+)
 from integrations.simulators.salesforce.rows import Event, Row
 from integrations.simulators.salesforce.table import Table
 from integrations.simulators.wire import Json
@@ -49,7 +54,22 @@ class Org(Account):
         """The organization's id."""
         return self.tables["Organization"].ids[0]
 
+    @property
+    def currencies(self) -> Json:
+        """The organization's {company_currency, additional_currencies}."""
+        return self.documents("account").get("currencies", currencies.USUAL)
+
+    @property
+    def multi_currency(self) -> bool:
+        """Whether records may be in one of several currencies."""
+        return bool(self.currencies[currencies.ADDITIONAL])
+
     # -- reading
+
+    def currency_of(self, user: str) -> str:
+        """Return the currency that a user's new records have."""
+        chosen = self.tables["User"].rows[user].values.get(USER_CURRENCY)
+        return str(chosen or self.currencies[currencies.COMPANY])
 
     def table(self, name: str) -> Table | None:
         """Return an object's records by its name in any case."""

@@ -1,4 +1,4 @@
-"""The SOAP operations: converting leads, and upserting or deleting metadata."""
+"""The SOAP operations: who one is, converting leads, changing metadata."""
 
 from collections.abc import Callable
 
@@ -9,6 +9,7 @@ from integrations.simulators.salesforce import (
     metadata,
     permissions,
     soap,
+    user_info,
 )
 from integrations.simulators.salesforce.errors import RowError
 from integrations.simulators.salesforce.soap import (
@@ -45,6 +46,13 @@ def reply(world: World, request: Request, segments: list[str]) -> Reply:
         # What REST would say, as a fault.
         first = error.body[0]
         return SoapFault(first["errorCode"], first["message"]).reply()
+
+
+# -- people
+
+
+def _get_user_info(call: SoapCall) -> Reply:
+    return soap.answer("getUserInfo", PARTNER, [user_info.result(call)])
 
 
 # -- leads
@@ -214,6 +222,7 @@ def _deleted(call: SoapCall, name: str) -> str:
 
 
 _OPERATIONS: dict[tuple[str, str], Callable[[SoapCall], Reply]] = {
+    ("u", "getUserInfo"): _get_user_info,
     ("u", "convertLead"): _convert_leads,
     ("m", "upsertMetadata"): _upsert_metadata,
     ("m", "deleteMetadata"): _delete_metadata,

@@ -12,7 +12,7 @@ from integrations.simulators.salesforce import (
     rules,
 )
 from integrations.simulators.salesforce.changes import Change
-from integrations.simulators.salesforce.definitions import Field
+from integrations.simulators.salesforce.definitions import CURRENCY, Field
 from integrations.simulators.salesforce.errors import RowError
 from integrations.simulators.salesforce.fls import FieldAccess
 from integrations.simulators.salesforce.org import Org
@@ -137,6 +137,8 @@ class Writer:
 
     def add(self, table: Table, values: Json) -> Row:
         """Add a record without asking any rule."""
+        if CURRENCY in table.fields:
+            values = {CURRENCY: self.org.currency_of(self.user)} | values
         identifier = table.new_id(self.org.pod)
         op = ["new", table.name, identifier, self.at, values, self.who]
         row: Row = self.org.do(op)
