@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from crmsync.core.models import Workspace
 from crmsync.core.services import Actor
+from integrations.demo.selling import CURRENCY
 from integrations.demo.simulated import Simulated
 from integrations.models import Connection, FieldMapping, ObjectMapping
 from integrations.services import connect_with_token
@@ -65,6 +66,8 @@ def connect(workspace: Workspace) -> dict[str, Crm]:
     Raises NotReachable, before anything is connected, and ConnectionRefused.
     """
     simulators = [Simulated(vendor) for vendor in TOKENS]
+    for one in simulators:
+        one.control("currencies", {"company_currency": CURRENCY})
     crms = {one.vendor: Crm(_connection(workspace, one), one) for one in simulators}
     set_up_due()
     for crm in crms.values():

@@ -23,6 +23,8 @@ from leads.services.records import Edit
 # So many of a hundred deals get as far as each stage of the default pipeline.
 _REACHED = (("Qualified", 55), ("Meeting booked", 32), ("Proposal", 18))
 _CLOSED = (("Won", 9), ("Lost", 6))
+# What the team sells in, and so what its CRMs count in.
+CURRENCY = "EUR"
 _STATUS = {"Qualified": "qualified", "Won": "customer", "Lost": "lost"}
 _NOTES = (
     "Called back; decision by the end of the quarter.",
@@ -82,7 +84,7 @@ class _Play:
         return {
             "owner_id": owner.pk,
             "amount": 500 * self.rng.randrange(4, 60),
-            "currency": "EUR",
+            "currency": CURRENCY,
             "close_date": close,
         }
 

@@ -212,6 +212,19 @@ def test_there_are_runs_of_every_kind_to_look_at_and_all_are_over(
         assert waiting.exists()
 
 
+def test_both_crms_deal_in_the_currency_of_the_deals(
+    told: Workspace, crms: dict[str, RunningSimulator]
+) -> None:
+    with in_workspace(told):
+        priced = Deal.objects.filter(amount__isnull=False)
+        ours = set(priced.values_list("currency", flat=True))
+
+    theirs = {
+        crm.control("GET", "currencies")["company_currency"] for crm in crms.values()
+    }
+    assert ours == theirs == {"EUR"}
+
+
 def test_each_simulator_is_told_where_to_post_what_changes(
     told: Workspace, crms: dict[str, RunningSimulator]
 ) -> None:
