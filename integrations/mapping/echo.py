@@ -13,12 +13,14 @@ from typing import NamedTuple
 
 # Stamps of whole seconds, and a clock that is known to about a second.
 MARGIN = timedelta(seconds=2)
+_MARGIN_S = MARGIN.total_seconds()
 # Without any idea of the CRM's clock.
 UNSURE = timedelta(minutes=5)
 KEEP = timedelta(hours=24)
 MAX_KEPT = 5
 
-# field -> [[value of ours that a newer one of ours replaced, when it was replaced]]
+# field -> [[value of ours that a newer one of ours replaced, when it was replaced, the
+# stamp of the record that showed it since, if one did]]
 Written = Mapping[str, Sequence[Sequence[object]]]
 
 FLIPS = 4
@@ -37,7 +39,7 @@ Turns = Sequence[Sequence[object]]
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """An echo that was recognised, and what is left to expect of its field."""
+    """An echo that was recognised, and what is to expect of its field from now on."""
 
     left: list[list[object]]
 
@@ -80,22 +82,22 @@ def remember(
 def own_echo(
     entries: Sequence[Sequence[object]], value: str, stamp: datetime | None
 ) -> Suppressed | None:
-    """Recognise an older write of ours, once; None for a person's change.
+    """Recognise an older write of ours, by one stamp; None for a person's change.
 
     A record stamped after we had replaced the value was changed by somebody since,
-    be it to the same value again: that is never suppressed.
+    be it to the same value again: that is never suppressed. Of the same record several
+    pictures may be on their way, such as a poll's and a fetch's.
     """
-    for entry in entries:
-        if entry[0] == value and _before(stamp, _time(entry)):
-            return Suppressed([list(one) for one in entries if one is not entry])
-    return None
-
-
-def _before(stamp: datetime | None, replaced_at: float) -> bool:
-    # Without a stamp nothing shows that it is old: better a change twice than lost.
     if stamp is None:
-        return False
-    return stamp.timestamp() <= replaced_at + MARGIN.total_seconds()
+        # Nothing shows that it is old: better a change twice than lost.
+        return None
+    at = stamp.timestamp()
+    for entry in entries:
+        seen = entry[2] if len(entry) > 2 else at
+        if entry[0] == value and seen == at and at <= _time(entry) + _MARGIN_S:
+            known = [value, entry[1], at]
+            return Suppressed([known if e is entry else list(e) for e in entries])
+    return None
 
 
 def _time(entry: Sequence[object]) -> float:
