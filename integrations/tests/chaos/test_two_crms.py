@@ -59,10 +59,15 @@ def keep_replying(running: Town, rng: random.Random, count: int) -> None:
 
 
 def lost_edits(running: Town, diary: Diary) -> list[str]:
-    """Return the fields that have none of the values that an actor left."""
+    """Return the fields that have none of the values that an actor left, and why."""
     here = running.truth()["hub"]
     return [
-        f"{email}, {name}: {here[email][name]}; entered {entered}"
+        "\n".join(
+            (
+                f"{email}, {name}: {here[email][name]}; entered {entered}",
+                *running.story_of(email, name),
+            )
+        )
         for (email, name), entered in diary.items()
         if here[email][name] not in {one.value for one in lasts(entered).values()}
     ]
@@ -99,7 +104,8 @@ def test_two_crms_survive_kills_faults_and_edits_on_all_sides(
 
     assert running.out_of_step() == {}
     assert running.in_the_error_list() == {}
-    assert lost_edits(running, diary) == []
+    lost = lost_edits(running, diary)
+    assert not lost, "\n".join(lost)
     assert_once_each(running, len(emails) + replies, replies)
     assert running.ledger_difference() == 0
 

@@ -248,6 +248,30 @@ class Town:
         """Return by how much the conservation law is broken."""
         return int(self.live.manage("shell", "-c", _LEDGER).split()[-1])
 
+    def story_of(self, email: str, name: str) -> list[str]:
+        """Return what we know of a field's ways: history, journal and both CRMs'."""
+        lead = self.ids["hub"][email]
+        changes = self.live.sql(
+            "SELECT at, said_at, action, origin_label, fields FROM leads_change "
+            "WHERE record_type = 'lead' AND record_id = %s ORDER BY id",
+            lead,
+        )
+        told = [f"{row}" for row in changes if name in str(row[-1])]
+        entries = self.live.sql(
+            "SELECT at, connection_id, direction, outcome, fields, message "
+            "FROM integrations_syncentry WHERE record_type = 'lead' "
+            "AND record_id = %s ORDER BY id",
+            lead,
+        )
+        theirs = FIELDS[name]
+        told += [f"{row}" for row in entries]
+        for place, actor in enumerate(OBJECTS):
+            remote_id = self.ids[actor][email]
+            history = self.simulator(actor).history(OBJECTS[actor], remote_id)
+            steps = history["fields"].get(theirs[place], ())
+            told += [f"{actor}: {one}" for one in steps]
+        return told
+
     # --- coming to rest ---------------------------------------------------------------
 
     def let_time_pass(self) -> None:
