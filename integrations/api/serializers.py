@@ -46,6 +46,7 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
             "status_detail",
             "account_id",
             "account_name",
+            "currency",
             "scopes",
             "last_ok_at",
             "clock_offset_s",

@@ -36,6 +36,12 @@ class Connector(Protocol):
     def check(self) -> Account:
         """Say whose account the token opens. Raises ReauthRequired when none."""
 
+    def currency(self) -> str:
+        """Return what all amounts of the account are in, as in ISO 4217.
+
+        "" where it has several currencies, or does not say.
+        """
+
     def describe(self, object_type: str) -> tuple[RemoteField, ...]:
         """List the fields of an object, hidden ones left out."""
 

@@ -31,6 +31,8 @@ class Row:
     clear_blanks: bool = False
     # A value that `values` does not know is left out instead of holding the record.
     leave_out_unknown: bool = False
+    # What an amount is in there; one in another currency cannot be said there.
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,28 @@ def _compile(row: Row, to_text: ToText, as_it_is: int) -> _Step:
             return value
         return _sendable(source, value, to_text)
 
-    return step if transform or values_map or leaves_out else plain
+    found = step if transform or values_map or leaves_out else plain
+    return _in_currency(row, found) if row.currency else found
+
+
+def _in_currency(row: Row, step: _Step) -> _Step:
+    """Return a step that holds an amount back which would change its currency."""
+
+    def amount(values: Mapping[str, object]) -> str | Problem | None:
+        text = step(values)
+        ours = values.get("currency")
+        if text and ours and ours != row.currency:
+            return Problem(row.source, _other_currency(row, ours), unmatched=True)
+        return text
+
+    return amount
+
+
+def _other_currency(row: Row, ours: object) -> str:
+    return (
+        f"The amount is in {ours} here, and all amounts there are in {row.currency}. "
+        f"Give the deal in {row.currency}."
+    )
 
 
 def _sendable(source: str, value: object, to_text: ToText) -> str | Problem:

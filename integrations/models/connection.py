@@ -48,6 +48,8 @@ class Connection(models.Model):
     api_url = models.CharField(max_length=200, blank=True)
     # The vendor's user that our calls act as, to know our own writes by.
     user_id = models.CharField(max_length=100, blank=True)
+    # What all amounts of the account are in; "" where it has several, or is not known.
+    currency = models.CharField(max_length=3, blank=True)
     # Their clock minus ours, from the Date headers; None until known.
     clock_offset_s = models.FloatField(null=True, blank=True)
     scopes = models.JSONField(default=list, blank=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
@@ -34,6 +35,8 @@ from leads.models import Stage
 log = logging.getLogger(__name__)
 
 _rng = random.Random()
+# ISO 4217
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 @scopes_disabled()
@@ -99,12 +102,14 @@ def set_up(connection: Connection, connector: Connector) -> None:
     described = {name: connector.describe(name) for name in objects}
     pipelines = _pipelines(templates, connector)
     owners = connector.owners()
+    currency = connector.currency()
     with transaction.atomic():
         for name, fields in described.items():
             _store_schema(connection, name, fields)
         connection.key_fields = keys
         connection.pipelines = [asdict(one) for one in pipelines]
         connection.owners = [asdict(one) for one in owners if one.active]
+        connection.currency = currency if _CURRENCY.fullmatch(currency) else ""
         _note_success(connection, _refused_keys(keys))
         for template in templates:
             names = {field.name for field in described[template.remote_object]}
@@ -125,7 +130,7 @@ def _note_success(connection: Connection, detail: str) -> None:
     """Store what was described; a connection signed out meanwhile stays so."""
     rows = Connection.objects.select_for_update().filter(pk=connection.pk)
     connection.status = rows.values_list("status", flat=True).get()
-    names = ["key_fields", "pipelines", "owners", "updated_at"]
+    names = ["key_fields", "pipelines", "owners", "currency", "updated_at"]
     if connection.status in {Connection.Status.SETTING_UP, Connection.Status.ACTIVE}:
         connection.status = Connection.Status.ACTIVE
         connection.status_detail = detail
@@ -210,6 +215,8 @@ def _store_mapping(
         )
         for place, row in enumerate(template.rows)
         if row.destination in names
+        # Where there is one currency, a deal there does not name it.
+        and not (row.source == "currency" and connection.currency)
     )
 
 

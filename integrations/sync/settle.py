@@ -147,6 +147,7 @@ def _rows(mapping: ObjectMapping, cases: Sequence[Case]) -> list[Incoming]:
             parents=case.parents,
             kind=_kind(mapping) if case.record_id is None else "",
             said_at=entered_at.get(case.ref),
+            currency=mapping.connection.currency,
         )
         for case in cases
         if _writes_ours(case)

@@ -28,6 +28,7 @@ from leads.services.fields import FIELDS as WRITABLE
 from leads.snapshots import FIELDS, FieldInfo
 
 OWNER_FIELD_TYPE = "owner"
+AMOUNT, CURRENCY = "amount", "currency"
 # Fields whose text is sent as it is.
 _AS_IT_IS = frozenset({"text", "phone", "enum"})
 # A list of options there is spelt as its options are.
@@ -116,6 +117,7 @@ def _key(
         told,
         described_at,
         repr(connection.owners),
+        connection.currency,
         mapping.workspace.phone_region,
         type(connector),
     )
@@ -126,7 +128,13 @@ def _compile(
 ) -> Terms:
     fields = described(mapping.connection, mapping.remote_object)
     stored = [row for row in stored if row.destination in fields]
-    rows = {one.destination: _row(mapping.connection, fields, one) for one in stored}
+    # Amounts whose currency the mapping does not say are in the account's own.
+    says_currency = any(row.source == CURRENCY for row in stored)
+    currency = "" if says_currency else mapping.connection.currency
+    rows = {
+        one.destination: _row(mapping.connection, fields, one, currency)
+        for one in stored
+    }
     infos = _our_fields(mapping)
     canon = {
         # A value that a table gives is the CRM's own, whatever ours is: an id, say.
@@ -171,7 +179,10 @@ def _compile(
 
 
 def _row(
-    connection: Connection, fields: Mapping[str, RemoteField], row: FieldMapping
+    connection: Connection,
+    fields: Mapping[str, RemoteField],
+    row: FieldMapping,
+    currency: str,
 ) -> Row:
     return Row(
         row.source,
@@ -182,6 +193,7 @@ def _row(
         row.clear_blanks,
         # Someone here whom the CRM does not know must not hold up the record.
         leave_out_unknown=fields[row.destination].type == OWNER_FIELD_TYPE,
+        currency=currency if row.source == AMOUNT else "",
     )
 
 

@@ -44,7 +44,8 @@ class Incoming:
     record_id: None for a new one; values: snapshot field -> value, absent = unchanged,
     None = clear; expected: snapshot field -> the value the decision was made on;
     parents: company, lead or deal -> our id, None = to none any more; kind: of a new
-    activity; said_at: when the other system says it was changed, on our clock.
+    activity; said_at: when the other system says it was changed, on our clock;
+    currency: of an amount whose currency the other system does not say.
     """
 
     ref: str
@@ -54,6 +55,7 @@ class Incoming:
     parents: Mapping[str, int | None] = field(default_factory=dict)
     kind: str = ""
     said_at: datetime | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +197,19 @@ def _entries(
         entry.stale = bool(row.expected) and words.differs(row, draft.record, emails)
         if not entry.stale:
             words.translate(row, draft, entry.values, entry.names, entry.errors)
+            _say_currency(row, draft, entry.values)
             draft.said_at = row.said_at
         entries.append(entry)
     return entries
+
+
+def _say_currency(row: Incoming, draft: Draft, values: dict[str, object]) -> None:
+    """Give an amount its currency, where nobody says another."""
+    if not row.currency or values.get("amount") is None:
+        return
+    known = values.get("currency", getattr(draft.record, "currency", None))
+    if known in (None, ""):
+        values["currency"] = row.currency
 
 
 def _mark_outdated(entries: Sequence[_Entry]) -> None:

@@ -57,6 +57,13 @@ def entries(body: Json, key: str = "results") -> list[Json]:
     return [entry for entry in found if isinstance(entry, dict)]
 
 
+def only_currency(details: Json) -> str:
+    """Return an account's one currency by its details, "" where it has several."""
+    if details.get("additionalCurrencies"):
+        return ""
+    return clean(details.get("companyCurrency")) or ""
+
+
 def next_after(body: Json) -> str | None:
     """Return paging.next.after, None on the last page."""
     node: object = body

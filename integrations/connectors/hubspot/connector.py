@@ -80,6 +80,12 @@ class HubSpotConnector:
         self._calls.get(self._calls.path("objects", "contacts"), {"limit": "1"})
         return Account(id="")
 
+    def currency(self) -> str:
+        try:
+            return answers.only_currency(self._account_details())
+        except _NOT_TOLD:
+            return ""
+
     def describe(self, object_type: str) -> tuple[RemoteField, ...]:
         return properties.describe(self._calls, object_type)
 

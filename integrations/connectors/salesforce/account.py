@@ -1,7 +1,8 @@
 """Whose account the token opens, who can own records there, and its stages."""
 
+from integrations.connectors.messages import Call
 from integrations.connectors.paging import walk
-from integrations.connectors.salesforce import answers, soql
+from integrations.connectors.salesforce import answers, soap, soql
 from integrations.connectors.salesforce.answers import Json
 from integrations.connectors.salesforce.calls import Calls
 from integrations.connectors.salesforce.reading import has_more
@@ -9,6 +10,7 @@ from integrations.connectors.salesforce.spec import SPEC, object_facts
 from integrations.connectors.salesforce.values import clean, long_id
 from integrations.errors import (
     Misconfigured,
+    OutcomeUnknown,
     PermissionMissing,
     RecordGone,
     RecordRejected,
@@ -47,6 +49,28 @@ def _organization(calls: Calls, *, must: bool) -> Json:
             raise
         return {}
     return rows[0] if rows else {}
+
+
+def currency(calls: Calls) -> str:
+    """Return the org's one currency, which only SOAP's getUserInfo tells.
+
+    Partner WSDL GetUserInfoResult.
+    """
+    call = Call(
+        "POST",
+        SPEC.paths["partner"]["numbered"],
+        content=lambda token: soap.envelope(soap.PARTNER, "<getUserInfo/>", token),
+        content_type="text/xml; charset=UTF-8",
+        headers={"SOAPAction": '""'},
+        expects="raw",
+    )
+    try:
+        told = soap.results(calls.http.request(call).raw)[0]
+    except (*_NOT_TOLD, OutcomeUnknown):
+        return ""
+    if told.get("organizationMultiCurrency") == "true":
+        return ""
+    return told.get("orgDefaultCurrencyIsoCode", "")
 
 
 def owners(calls: Calls) -> tuple[RemoteOwner, ...]:

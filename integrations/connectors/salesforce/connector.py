@@ -70,6 +70,9 @@ class SalesforceConnector:
     def check(self) -> Account:
         return account.check(self._calls)
 
+    def currency(self) -> str:
+        return account.currency(self._calls)
+
     def describe(self, object_type: str) -> tuple[RemoteField, ...]:
         return fields.describe(self._calls, object_type)
 

@@ -1,4 +1,4 @@
-"""The two SOAP calls that have no REST: bodies, and what their answers say.
+"""The SOAP calls that have no REST: bodies, and what their answers say.
 
 PURE. Bodies: partner WSDL LeadConvert; metadata WSDL upsertMetadata.
 """

@@ -52,6 +52,8 @@ TEMPLATES = (
             RowTemplate("stage_id", PIPELINE),
             RowTemplate("stage_id", STAGE),
             RowTemplate("amount", "amount"),
+            # In accounts with several currencies only.
+            RowTemplate("currency", "deal_currency_code"),
             RowTemplate("close_date", "closedate"),
             RowTemplate("owner_email", "hubspot_owner_id"),
         ),

@@ -77,7 +77,7 @@ TEMPLATES = (
             # missing is not missed.
             RowTemplate("close_date", "CloseDate", default="+30d"),
             # In orgs with several currencies only.
-            RowTemplate("currency", "CurrencyIsoCode", direction="push"),
+            RowTemplate("currency", "CurrencyIsoCode"),
             RowTemplate("owner_email", "OwnerId"),
         ),
     ),

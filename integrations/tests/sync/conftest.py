@@ -27,6 +27,11 @@ def workspace(transactional_db: None) -> Iterator[Workspace]:
         yield made
 
 
+def count_in_euros(simulator: RunningSimulator) -> None:
+    """Let an account have one currency, that of our deals."""
+    simulator.control("POST", "currencies", {"company_currency": "EUR"})
+
+
 @pytest.fixture
 def hubspot(
     workspace: Workspace,
@@ -36,6 +41,7 @@ def hubspot(
     """A HubSpot connection that has been set up against the simulator."""
     settings.HUBSPOT_API_URL = hubspot_simulator.base_url  # type: ignore[attr-defined]
     session.close_all()
+    count_in_euros(hubspot_simulator)
     made = connect_with_token(
         workspace, vendor="hubspot", name="HubSpot", token="pat-demo-token"
     )
@@ -54,6 +60,7 @@ def salesforce(
     settings.SALESFORCE_API_URL = salesforce_simulator.base_url  # type: ignore[attr-defined]
     settings.SALESFORCE_AUTH_URL = salesforce_simulator.base_url  # type: ignore[attr-defined]
     session.close_all()
+    count_in_euros(salesforce_simulator)
     made = connect_with_token(
         workspace,
         vendor="salesforce",

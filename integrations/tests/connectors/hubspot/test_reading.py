@@ -312,3 +312,27 @@ def test_the_answer_to_a_write_tells_values_and_stamp(
 
     assert result.fields == {"email": "ann@example.com"}
     assert result.updated_at == NEXT
+
+
+# The account
+
+
+@pytest.mark.parametrize(
+    ("details", "currency"),
+    [
+        ({"companyCurrency": "EUR", "additionalCurrencies": []}, "EUR"),
+        ({"companyCurrency": "EUR", "additionalCurrencies": ["USD"]}, ""),
+        ({"companyCurrency": ["EUR"]}, ""),
+        ({}, ""),
+    ],
+)
+def test_only_an_account_with_one_currency_has_one(
+    server: WireServer,
+    hubspot: HubSpotConnector,
+    details: dict[str, Any],
+    currency: str,
+) -> None:
+    server.replies = [answer(200, details)]
+
+    assert hubspot.currency() == currency
+    assert server.requests[0].line == "GET /account-info/v3/details HTTP/1.1"
