@@ -11,9 +11,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
+from crmsync.platform.guardian import die_with_parent
 from integrations.bench.rig import LiveSystem
 
 TIMEOUT_S = 4 * 3600
+# What a process says that works beside another, once it can begin.
+READY = "ready\n"
 
 
 @dataclass(slots=True)
@@ -65,3 +68,26 @@ def in_process(live: LiveSystem, module: str, *args: object) -> Spent:
     if done.returncode:
         raise RuntimeError(f"{name} {args} failed:\n{done.stderr[-4000:]}")
     return Spent(**json.loads(done.stdout.splitlines()[-1]))
+
+
+@contextlib.contextmanager
+def beside(live: LiveSystem, module: str, *args: object) -> Iterator[Spent]:
+    """Run a module beside what is measured; what it cost is told once that is over."""
+    spent = Spent()
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"integrations.bench.{module}", *map(str, args)],
+        env=live.env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=die_with_parent,
+    )
+    assert process.stdout is not None
+    with process:
+        if process.stdout.readline() != READY:
+            raise RuntimeError(f"{module} {args} did not begin")
+        yield spent
+        told, _ = process.communicate(timeout=TIMEOUT_S)
+    for name, value in json.loads(told.splitlines()[-1]).items():
+        setattr(spent, name, value)

@@ -95,10 +95,17 @@ def _requests(live: LiveSystem, *, after: int) -> Sequence[dict[str, Any]]:
 
 
 def _rate(live: LiveSystem, before: int) -> Rate:
-    """Leave the first window out: it was empty, so that a burst would flatter."""
+    """Count whole windows but the first: it was empty, so that a burst would flatter.
+
+    Calls go in bursts, one a window: part of one says nothing about the rate.
+    """
     lines = _requests(live, after=before)
     times = [one["at"] for one in lines if one["status"] != TOO_MANY]
-    begin, end = times[0] + WINDOW_S, times[-1]
+    begin = times[0] + WINDOW_S
+    windows = int((times[-1] - begin) // WINDOW_S)
+    if not windows:
+        raise RuntimeError("The push was over before the second window was")
+    end = begin + windows * WINDOW_S
     steady = [at for at in times if begin < at <= end]
     refused = sum(one["status"] == TOO_MANY for one in lines) / len(lines)
     ceiling = LIMIT / WINDOW_S * (end - begin)

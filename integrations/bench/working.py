@@ -3,13 +3,15 @@
 `push SOURCE` fills the CRM with the leads of a source; `compare` compares everything;
 `poll` reads what has changed since the last time. Each goes the way of the product:
 a run or a poll is asked for, and what is due is worked off. `start SOURCE` and `cancel`
-only ask for a filling or end it; the workers do the rest.
+only ask for a filling or end it; the workers do the rest. `drain` is a further process
+beside one of these: it sends what is due as long as its standard input is open.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent import futures
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING
 import django
 
 from crmsync.platform import collector
-from integrations.bench.spent import measured
+from integrations.bench.spent import READY, measured
 
 if TYPE_CHECKING:
     from integrations.models import ObjectMapping
@@ -55,6 +57,27 @@ def _of(source: str) -> dict[str, object]:
     return {"filter": {"source": source}}
 
 
+def _drain(_: ObjectMapping) -> int:
+    from integrations.sync import push
+
+    over = threading.Event()
+
+    def wait() -> None:
+        sys.stdin.read()
+        over.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    sys.stdout.write(READY)
+    sys.stdout.flush()
+    sent = 0
+    while not over.is_set():
+        done = push.push_due()
+        if not done:
+            over.wait(LOOK_S)
+        sent += done
+    return sent
+
+
 def _compare(mapping: ObjectMapping) -> int:
     return _run(mapping, "reconcile", {})
 
@@ -87,6 +110,8 @@ def _run(mapping: ObjectMapping, kind: str, options: dict[str, object]) -> int:
             if run.state in runs.OVER or (
                 run.cursor.get("begun_all") and not any(run_counts(run.pk).values())
             ):
+                # What another process finished between these two looks, too.
+                run.refresh_from_db()
                 return _checked(run.settled, run.failed, run.message)
 
 
@@ -123,6 +148,7 @@ def _cancel(mapping: ObjectMapping) -> int:
 
 WORK: Mapping[str, Callable[..., int]] = {
     "push": _push,
+    "drain": _drain,
     "compare": _compare,
     "poll": _poll,
     "start": _start,

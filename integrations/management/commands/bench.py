@@ -40,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--requests", type=int, default=4000)
         parser.add_argument("--replies", type=int, default=1000)
         parser.add_argument("--seconds", type=float, default=10)
-        parser.add_argument("--contacts", type=int, default=40_000)
+        parser.add_argument("--contacts", type=int, default=100_000)
 
     def handle(self, *args: object, **options: Any) -> None:
         """Measure and print."""
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             f"{platform.python_version()}\n"
         )
         if options["quick"]:
-            options |= {"rounds": 2, "sizes": options["sizes"][:1]}
+            options |= {"rounds": 2, "sizes": options["sizes"][:1], "contacts": 40_000}
         self.stdout.write(table(MEASURES[options["what"]](options)))
 
 
