@@ -65,7 +65,9 @@ def subjects(
     parents = _parents(mapping, records, asks=asks_parents, named=bool(retied))
     unlinked = set(ids) - set(links)
     elsewhere = _elsewhere(mapping, unlinked)
-    after = _finders(mapping, unlinked - set(elsewhere), asks=asks_parents)
+    after, sought = _finders(mapping, unlinked - set(elsewhere), asks=asks_parents)
+    # Another hand may have found them since it was asked where they are.
+    elsewhere |= _elsewhere(mapping, sought)
     frozen = frozen_fields([link.pk for link in links.values()])
     retied = ties.changed(mapping, records, links)
     untied = _untied(mapping, records, links, retied) if mapping.clear_ties else {}
@@ -151,13 +153,14 @@ def _elsewhere(mapping: ObjectMapping, ids: Collection[int]) -> dict[int, str]:
 
 def _finders(
     mapping: ObjectMapping, ids: Collection[int], *, asks: bool
-) -> dict[int, str]:
-    """Return record id -> key of the row that first looks for it as another object.
+) -> tuple[dict[int, str], set[int]]:
+    """Return record id -> key of the row that first looks for it as another object,
+    and those of which all such rows are done.
 
     Who may be a contact there already is looked for before a lead is made of them.
     """
     if not mapping.creates or not ids or mapping.only_kinds:
-        return {}
+        return {}, set()
     finders = ObjectMapping.objects.filter(
         connection=mapping.connection,
         record_type=mapping.record_type,
@@ -176,7 +179,7 @@ def _finders(
             for one, key in keys.items()
             if states.get(key, State.READY) != State.DONE
         }
-    return waiting
+    return waiting, set(ids) - set(waiting) if finders else set()
 
 
 # --- parents --------------------------------------------------------------------------
@@ -271,6 +274,13 @@ def _parents_in(
     links = links_of(mapping.connection, above.record_type, above.remote_object, ids)
     missing = ids - set(links)
     states = _states(above, missing)
+    done = [o for o in missing if states.get(outbox.key_of(above.pk, o)) == State.DONE]
+    if done:
+        # Another hand may have sent them since the links were read: a row that is done
+        # and left no link was left out, and with it all that belongs to the record.
+        links |= links_of(
+            mapping.connection, above.record_type, above.remote_object, done
+        )
     unknown = [one for one in missing if outbox.key_of(above.pk, one) not in states]
     if asks and above.creates:
         outbox.queue_records(mapping.workspace, above, unknown)
