@@ -40,7 +40,8 @@ def rush() -> int:
     """Push what is urgent, and fetch what webhooks named."""
     heartbeat.mark("urgent")
     done = urgent.work_off()
-    if urgent.is_due():
+    # What waits for the calls of another thread is looked at when those are over.
+    if done and urgent.is_due():
         wake("integrations.tasks.rush", "urgent")
     return done
 

@@ -25,6 +25,9 @@ from crmsync.core.places import Place, groups_in, is_urgent, open_places, take_p
 LONELY_RESCUES = 2
 # How long what is due waits at most for others to share its call.
 COMPANY_WAIT_S = 5.0
+# Calls that must be under way for it to wait, by lane: what is urgent and came alone
+# does not wait for the answer of one other.
+COMPANY_FROM = {REALTIME: 2}
 # Items by which a channel that was idle may go ahead of those that were not.
 CREDIT = 500
 # Items by which a channel with urgent work may go ahead of those without. Above CREDIT,
@@ -124,7 +127,7 @@ def claim(
     """Lease up to `limit` due items of one channel, group and lane under one token.
 
     lane: None for whichever has something due in the group and is next. full: how many
-    one call takes; while another lease of the group and lane is out, no fewer are
+    one call takes; while other leases of the group and lane are out, no fewer are
     taken, so that what arrives meanwhile shares the next call, and never for longer
     than COMPANY_WAIT_S. Without it all that is taken is one call.
     An empty list means there is nothing for us: nothing due, or no room.
@@ -190,13 +193,16 @@ def _expects_company(first: WorkItem, at: datetime) -> bool:
     """Tell whether more should share the call; one that hangs is not waited for."""
     if first.not_before < at - timedelta(seconds=COMPANY_WAIT_S):
         return False
-    return WorkItem.objects.filter(
+    out = WorkItem.objects.filter(
         channel_id=first.channel_id,
         group=first.group,
         lane=first.lane,
         state=State.LEASED,
         leased_until__gt=at,
-    ).exists()
+    )
+    enough = COMPANY_FROM.get(first.lane, 1)
+    tokens = out.values_list("lease_token", flat=True).distinct()
+    return len(tokens[:enough]) == enough
 
 
 def _without_poison(items: list[WorkItem]) -> list[WorkItem]:

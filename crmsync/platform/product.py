@@ -64,9 +64,7 @@ def _prepare(*flags: str) -> Program:
 def _lasting(port: int) -> list[Program]:
     return [
         programs.web(port),
-        programs.worker("ingest", processes=1),
-        programs.worker("urgent", processes=1),
-        programs.worker("sync", processes=2),
+        *(programs.worker(queue) for queue in programs.POOLS),
         programs.beat(),
     ]
 

@@ -30,6 +30,13 @@ WEB_OPTIONS = (
     "--backlog=1024",
 )
 WORKER_OPTIONS = ("--without-gossip", "--without-mingle", "--loglevel=INFO")
+# What is urgent is mostly waiting for answers, and none may wait for that of another:
+# it has threads. The rest computes.
+POOLS = {
+    "ingest": ("--pool=prefork", "--concurrency=1"),
+    "urgent": ("--pool=threads", "--concurrency=4"),
+    "sync": ("--pool=prefork", "--concurrency=2"),
+}
 
 
 def web(port: int) -> Program:
@@ -44,8 +51,8 @@ def web(port: int) -> Program:
     )
 
 
-def worker(queue: str, *, processes: int) -> Program:
-    """Return a worker of one queue.
+def worker(queue: str) -> Program:
+    """Return the worker of one queue.
 
     Each queue has its own, so a long push cannot keep a webhook waiting. Where they
     share cores with the web process it goes first: an answer cannot wait, a push can,
@@ -56,8 +63,8 @@ def worker(queue: str, *, processes: int) -> Program:
         [
             *(() if queue == "urgent" else ("nice", "-n", "5")),
             *(sys.executable, "-m", "celery", "--quiet", "-A", "crmsync", "worker"),
-            *(f"--queues={queue}", f"--hostname={queue}@%h", "--pool=prefork"),
-            *(f"--concurrency={processes}", *WORKER_OPTIONS),
+            *(f"--queues={queue}", f"--hostname={queue}@%h"),
+            *(*POOLS[queue], *WORKER_OPTIONS),
         ],
     )
 

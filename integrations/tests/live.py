@@ -129,8 +129,7 @@ class LiveSystem:
             return programs.simulator(
                 "hubspot", port=self.simulator_port, data=self.folder / "simulator"
             )
-        queue = name.removeprefix("worker-")
-        worker = programs.worker(queue, processes=2 if queue == "sync" else 1)
+        worker = programs.worker(name.removeprefix("worker-"))
         return Program(name, worker.command, is_ready=self._says(name, " ready."))
 
     def _broker(self) -> Program:

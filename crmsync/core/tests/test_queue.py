@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_scopes import scope
 
 from crmsync.core import queue
+from crmsync.core.lanes import BATCH, REALTIME, REPLAY
 from crmsync.core.models import Channel, WorkItem, Workspace
 from crmsync.core.models.work import State
 from crmsync.core.queue import Ask, Failure
@@ -268,15 +269,22 @@ def test_urgent_lane_goes_first(channel: Channel) -> None:
     assert first.key == "hot"
 
 
-def test_while_one_batch_is_out_a_small_one_waits_for_company(channel: Channel) -> None:
-    ask(channel, "a")
-    claim(channel)
-    ask(channel, "b")
+@pytest.mark.parametrize(("lane", "out"), [(REALTIME, 2), (BATCH, 1), (REPLAY, 1)])
+def test_while_calls_are_out_a_small_one_waits_for_company(
+    channel: Channel, lane: int, out: int
+) -> None:
+    Channel.objects.filter(pk=channel.pk).update(cap=8)
+    alone = []
+    for number in range(out):
+        ask(channel, f"a{number}", lane=lane)
+        alone.append(claim(channel, 2, full=2))
+    ask(channel, "b", lane=lane)
 
     small = claim(channel, 2, full=2)
-    ask(channel, "c")
+    ask(channel, "c", lane=lane)
     full = claim(channel, 2, full=2)
 
+    assert [len(items) for items in alone] == [1] * out
     assert small == []
     assert [item.key for item in full] == ["b", "c"]
 

@@ -132,8 +132,10 @@ def test_edit_of_what_may_have_been_sent_does_not_forget_that(channel: Channel) 
 def test_small_batch_does_not_wait_long_behind_a_call_that_hangs(
     channel: Channel,
 ) -> None:
-    queue.ask(asks(channel, "hangs"))
-    claim(channel)
+    Channel.objects.filter(pk=channel.pk).update(cap=8)
+    for hanging in ("hangs", "hangs too"):
+        queue.ask(asks(channel, hanging))
+        claim(channel)
     queue.ask(asks(channel, "small"))
     at_first = claim(channel, full=100)
     WorkItem.objects.filter(key="small").update(

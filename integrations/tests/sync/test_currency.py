@@ -112,7 +112,7 @@ def test_their_amount_is_not_taken_in_as_if_it_were_in_another_currency(
     polled_again(deals)
 
     deal.refresh_from_db()
-    assert (deal.name, deal.amount, deal.currency) == ("Project", 100, "EUR")
+    assert (deal.name, str(deal.amount), deal.currency) == ("Project", "100.00", "EUR")
     held = SyncEntry.objects.filter(direction="pull", outcome="held")
     assert "all amounts there are in USD" in held.latest("pk").message
 

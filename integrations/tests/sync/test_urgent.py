@@ -135,21 +135,25 @@ def test_an_edit_wakes_that_worker_alone(
     assert woken() == ["integrations.tasks.rush"]
 
 
-def test_the_task_goes_on_where_something_is_left(
+@pytest.mark.parametrize(("did", "wakes"), [(1, ["integrations.tasks.rush"]), (0, [])])
+def test_the_task_goes_on_where_it_did_something_and_something_is_left(
     workspace: Workspace,
     hubspot: Connection,
     hubspot_simulator: RunningSimulator,
     woken: Callable[[], list[str]],
-    settings: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    did: int,
+    wakes: list[str],
 ) -> None:
     record(workspace, reply())
-    settings.WORK_TIME_SLICE_S = 0  # type: ignore[attr-defined]
     woken()
+    # What is left without doing anything waits for the calls of another thread.
+    monkeypatch.setattr(urgent, "work_off", lambda: did)
 
     tasks.rush()
 
     assert left(REALTIME) > 0
-    assert woken() == ["integrations.tasks.rush"]
+    assert woken() == wakes
 
 
 def test_what_a_webhook_named_is_fetched_there(
