@@ -74,6 +74,11 @@ class Link(models.Model):
                 name="link_hidden",
                 condition=models.Q(state="forbidden"),
             ),
+            models.Index(
+                fields=["connection", "gone_at"],
+                name="link_deleted",
+                condition=models.Q(state="deleted"),
+            ),
         ]
 
     def __str__(self) -> str:

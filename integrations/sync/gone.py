@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from crmsync.core import queue
 from integrations.connectors.base import Connector
 from integrations.errors import Unsupported
-from integrations.models import Link, ObjectMapping, Run, SyncEntry
+from integrations.models import Cursor, Link, ObjectMapping, Run, SyncEntry
 from integrations.records import Gone
 from integrations.sync import (
     brake,
@@ -24,6 +25,25 @@ from leads.services import removal
 
 # How long a deletion waits before it is carried over to the other side.
 QUARANTINE = timedelta(days=7)
+# How often deletions are asked for; some CRMs have no cheap list of them.
+EVERY = timedelta(minutes=15)
+# How many are looked for by their ids in one turn.
+_AT_ONCE = 500
+
+
+def pull_due(mapping: ObjectMapping, connector: Connector) -> bool:
+    """Ask what was deleted or merged, now and then; return whether it was time to."""
+    cursor = Cursor.objects.get(mapping=mapping)
+    until = cursor.read_up_to
+    assert until is not None
+    since = cursor.gone_up_to
+    if since is not None and until - since < EVERY:
+        return False
+    overlap = timedelta(seconds=mapping.overlap_s)
+    pull_gone(mapping, connector, since=(since or until) - overlap, until=until)
+    cursor.gone_up_to = until
+    cursor.save(update_fields=["gone_up_to"])
+    return True
 
 
 def pull_gone(
@@ -107,6 +127,31 @@ def follow_approved(mapping: ObjectMapping) -> None:
             run.save(update_fields=names)
 
 
+def follow_met(mapping: ObjectMapping, connector: Connector) -> None:
+    """Follow the deletions that pushes met, where no poll will be told of them.
+
+    Each is looked for once more, since it may have been restored. Raises SyncError
+    where that cannot be asked.
+    """
+    if mapping.deletes == ObjectMapping.Deletes.IGNORE:
+        return
+    rows = _deleted(mapping).filter(gone_at=None)
+    links = list(rows.order_by("pk")[:_AT_ONCE])
+    links = _without_restored(mapping, connector, links) if links else []
+    allowed = mass_deletes.allowed(mapping, links) if links else []
+    if allowed:
+        delete(mapping, allowed)
+
+
+def _deleted(mapping: ObjectMapping) -> QuerySet[Link]:
+    return Link.objects.filter(
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        remote_object=mapping.remote_object,
+        state=Link.State.DELETED,
+    )
+
+
 def delete(mapping: ObjectMapping, links: Sequence[Link]) -> None:
     """Mark linked records as deleted there, by the mapping's policy."""
     policy = mapping.deletes
@@ -154,14 +199,8 @@ def carry_over_deletes(
     """
     if mapping.deletes != ObjectMapping.Deletes.PROPAGATE:
         return 0
-    rows = Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        state=Link.State.DELETED,
-        gone_at__lte=now - QUARANTINE,
-    )
-    links = list(rows[:500])
+    rows = _deleted(mapping).filter(gone_at__lte=now - QUARANTINE)
+    links = list(rows[:_AT_ONCE])
     links = _without_restored(mapping, connector, links) if links else []
     if links:
         removal.delete(
@@ -177,7 +216,10 @@ def carry_over_deletes(
 def _without_restored(
     mapping: ObjectMapping, connector: Connector, links: Sequence[Link]
 ) -> list[Link]:
-    """Return those that are gone still; link the others again and have them read."""
+    """Return those that are gone still; link the others again, to be compared.
+
+    Where nothing is taken in, what was not sent of them meanwhile is sent.
+    """
     asked = [link.remote_id for link in links]
     survivors = _look_again(connector, mapping.remote_object, asked)
     back = [link for link in links if link.remote_id in survivors]
@@ -188,7 +230,11 @@ def _without_restored(
         with transaction.atomic():
             rows = Link.objects.filter(pk__in=[link.pk for link in back])
             rows.update(state=Link.State.LINKED, gone_at=None)
-            queue.ask(failures_in.asks(mapping, sorted(set(survivors.values()))))
+            if mapping.direction == ObjectMapping.Direction.PUSH:
+                records = [link.record_id for link in back]
+                outbox.queue_records(mapping.workspace, mapping, records)
+            else:
+                queue.ask(failures_in.asks(mapping, sorted(set(survivors.values()))))
     return [link for link in links if link.remote_id not in survivors]
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django_scopes import scopes_disabled
 
 from crmsync.core import queue
@@ -26,7 +27,16 @@ from integrations.errors import RateLimited, ReauthRequired, SyncError
 from integrations.mapping.echo import MARGIN
 from integrations.models import Connection, Cursor, ObjectMapping, Run
 from integrations.records import Page
-from integrations.sync import calls, clocks, gone, halting, inflow, intake, passing
+from integrations.sync import (
+    calls,
+    clocks,
+    gone,
+    halting,
+    inflow,
+    intake,
+    late,
+    passing,
+)
 from integrations.sync.calls import BRAKED
 from integrations.sync.counting import Tally
 from integrations.sync.driving import was_tried
@@ -36,8 +46,6 @@ from integrations.sync.terms import terms_of
 log = logging.getLogger(__name__)
 
 KIND = "pull"
-# How often deletions are asked for; some CRMs have no cheap list of them.
-GONE_EVERY = timedelta(minutes=15)
 FAST_PULL_S = 60
 # A pull that was given up comes again after these; see `_waits`.
 SOONEST_AGAIN, LATEST_AGAIN = timedelta(minutes=1), timedelta(hours=1)
@@ -66,20 +74,23 @@ def ask_pull(
 
 
 def ask_due() -> int:
-    """Ask for the pull of every mapping that has none waiting; return how many."""
+    """Ask for the pull of every mapping that has none waiting; return how many.
+
+    One that only sends has a turn where deletions are due.
+    """
     asked = 0
     with scopes_disabled():
-        rows = ObjectMapping.objects.filter(active=True).exclude(
-            direction=ObjectMapping.Direction.PUSH
-        )
-        rows = rows.exclude(cursor__run__state=Run.State.PAUSED)
+        rows = ObjectMapping.objects.filter(active=True)
+        paused = Q(cursor__run__state=Run.State.PAUSED)
+        polled = ~Q(direction=ObjectMapping.Direction.PUSH) & ~paused
+        rows = rows.filter(polled | late.is_due())
         mappings = list(rows.select_related("connection", "workspace"))
         keys = [str(one.pk) for one in mappings]
         waiting = WorkItem.objects.filter(kind=KIND, key__in=keys)
         known = set(waiting.exclude(state=State.DONE).values_list("key", flat=True))
         given_up = list(waiting.filter(state=State.PARKED))
     for mapping in mappings:
-        if str(mapping.pk) not in known and pulls(mapping):
+        if str(mapping.pk) not in known and _has_turns(mapping):
             ask_pull(mapping)
             asked += 1
     return asked + _ask_again(given_up)
@@ -112,11 +123,12 @@ def _waits(item: WorkItem) -> timedelta:
 
 def pulls(mapping: ObjectMapping) -> bool:
     """Tell whether a mapping takes anything in."""
-    return (
-        mapping.active
-        and mapping.direction != ObjectMapping.Direction.PUSH
-        and mapping.connection.status != Connection.Status.DISCONNECTED
-    )
+    return _has_turns(mapping) and not late.only_sends(mapping)
+
+
+def _has_turns(mapping: ObjectMapping) -> bool:
+    off = mapping.connection.status == Connection.Status.DISCONNECTED
+    return mapping.active and not off
 
 
 def pull_due() -> int:
@@ -148,6 +160,9 @@ def _pull_item(item: WorkItem, deadline: float) -> None:
         return
     mapping, told = found
     with in_workspace(mapping.workspace):
+        if _has_turns(mapping) and late.only_sends(mapping):
+            _follow_late(mapping, item)
+            return
         if not pulls(mapping) or halting.is_paused(mapping):
             queue.finish([item], skipped=True)
             return
@@ -167,6 +182,21 @@ def _pull_item(item: WorkItem, deadline: float) -> None:
             queue.finish([item])
         else:
             queue.give_back([item])
+
+
+def _follow_late(mapping: ObjectMapping, item: WorkItem) -> None:
+    """Give a mapping that only sends its turn; the next comes once one is due."""
+    connector, _ = open_connector(mapping.connection)
+    with calls.guarded(
+        mapping.connection, [item], done="deletions followed", mapping_id=mapping.pk
+    ) as guard:
+        more = late.follow(mapping, connector)
+    if guard.failed:
+        return
+    with transaction.atomic():
+        queue.finish([item])
+        if more:
+            ask_pull(mapping, not_before=queue.now() + gone.EVERY)
 
 
 def _come_again(
@@ -355,7 +385,7 @@ def _follow_gone(mapping: ObjectMapping, connector: Connector) -> Failure | None
     """
     try:
         gone.follow_approved(mapping)
-        if _pull_gone(mapping, connector):
+        if gone.pull_due(mapping, connector):
             gone.carry_over_deletes(mapping, connector, now=queue.now())
     except (RateLimited, ReauthRequired):
         raise
@@ -363,18 +393,3 @@ def _follow_gone(mapping: ObjectMapping, connector: Connector) -> Failure | None
         log.warning("deletions not read", extra={"mapping": mapping.pk})
         return calls.failure_of(error)
     return None
-
-
-def _pull_gone(mapping: ObjectMapping, connector: Connector) -> bool:
-    """Ask what was deleted or merged, now and then; return whether it was time to."""
-    cursor = Cursor.objects.get(mapping=mapping)
-    until = cursor.read_up_to
-    assert until is not None
-    since = cursor.gone_up_to
-    if since is not None and until - since < GONE_EVERY:
-        return False
-    overlap = timedelta(seconds=mapping.overlap_s)
-    gone.pull_gone(mapping, connector, since=(since or until) - overlap, until=until)
-    cursor.gone_up_to = until
-    cursor.save(update_fields=["gone_up_to"])
-    return True
