@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.simulators.salesforce import errors, ids, values
+from integrations.simulators.salesforce import errors, ids, roles, values
 from integrations.simulators.salesforce.errors import RowError
 from integrations.simulators.salesforce.org import Org
 from integrations.simulators.salesforce.rows import Row
@@ -80,7 +80,7 @@ def convert(writer: Writer, wanted: Conversion) -> Converted:
     deal = None
     if not wanted.no_opportunity:
         deal = _opportunity(writer, lead, wanted, account, owner)
-        _role(writer, deal, contact)
+        roles.give(writer, deal, contact.id)
     changes = {
         "IsConverted": True,
         "Status": wanted.status,
@@ -176,13 +176,6 @@ def _opportunity(
     return writer.add(
         org.tables["Opportunity"], made | _filled(lead, {"LeadSource": "LeadSource"})
     )
-
-
-def _role(writer: Writer, deal: Row, contact: Row) -> None:
-    """Tie the deal to its person, as a conversion does by itself."""
-    table = writer.org.tables["OpportunityContactRole"]
-    role = {"OpportunityId": deal.id, "ContactId": contact.id, "IsPrimary": True}
-    writer.add(table, {**table.defaults, **role})
 
 
 def _move_activities(writer: Writer, lead: Row, contact: Row) -> None:

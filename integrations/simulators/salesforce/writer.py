@@ -9,6 +9,7 @@ from integrations.simulators.salesforce import (
     errors,
     preparing,
     references,
+    roles,
     rules,
 )
 from integrations.simulators.salesforce.changes import Change
@@ -118,6 +119,7 @@ class Writer:
         prior = self._prior(row)
         self.org.do(["set", table.name, row.id, self.at, changed, self.who])
         self._note("UPDATE", table, row, changed, prior)
+        roles.follow(self, table, row)
 
     def bin(
         self, table: Table, row: Row, *, root: str = "", more: Json | None = None
@@ -127,6 +129,7 @@ class Writer:
         name, more = table.name, more or {}
         self.org.do(["delete", name, row.id, self.at, root, more, self.who])
         self._note("DELETE", table, row, {}, prior)
+        roles.follow(self, table, row)
 
     def restore(self, table: Table, row: Row) -> None:
         """Take a record, and what went with it, out of the recycle bin."""
@@ -134,6 +137,7 @@ class Writer:
             prior = self._prior(found)
             self.org.do(["restore", other.name, found.id, self.at, self.who])
             self._note("UNDELETE", other, found, dict(found.values), prior)
+            roles.follow(self, other, found)
 
     def add(self, table: Table, values: Json) -> Row:
         """Add a record without asking any rule."""
@@ -146,6 +150,9 @@ class Writer:
         if table.name == "Campaign":
             for status in preparing.member_statuses(row.id):
                 self.add(self.org.tables["CampaignMemberStatus"], status)
+        if table.name == roles.DEAL and values.get("ContactId"):
+            roles.give(self, row, values["ContactId"])
+        roles.follow(self, table, row)
         return row
 
     # -- inside

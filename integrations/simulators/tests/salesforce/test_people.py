@@ -270,3 +270,62 @@ def test_the_panel_and_its_data_are_there(api, sim) -> None:
     assert "Salesforce simulator" in page.text
     assert users["integration.user@fernhill.example.com"] == SALESFORCE_USER_ID
     assert SALESFORCE_TOKEN in sim.control("GET", "tokens")["fixed"]
+
+
+# --- contacts of opportunities --------------------------------------------------------
+
+DEAL = {"Name": "Robots", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
+
+
+def roles_of(api, deal: str) -> dict[str, bool]:
+    found = api.query(
+        "SELECT ContactId, IsPrimary FROM OpportunityContactRole "
+        f"WHERE OpportunityId = '{deal}'"
+    )
+    return {one["ContactId"]: one["IsPrimary"] for one in found["records"]}
+
+
+def contact_of(api, deal: str) -> Any:
+    return api.get(f"/sobjects/Opportunity/{deal}").json()["ContactId"]
+
+
+def test_a_contact_given_with_a_new_opportunity_is_its_primary_one(api) -> None:
+    ann = api.create("Contact", LastName="Marsh")
+
+    deal = api.create("Opportunity", **DEAL, ContactId=ann)
+
+    assert roles_of(api, deal) == {ann: True}
+    assert contact_of(api, deal) == ann
+
+
+def test_an_opportunity_has_one_primary_contact_and_names_it(api) -> None:
+    ann, ben = (api.create("Contact", LastName=name) for name in ("Marsh", "Moor"))
+    deal = api.create("Opportunity", **DEAL, ContactId=ann)
+    before = api.get(f"/sobjects/Opportunity/{deal}").json()["SystemModstamp"]
+
+    role = {"OpportunityId": deal, "ContactId": ben, "IsPrimary": True}
+    made = api.create("OpportunityContactRole", **role)
+
+    assert roles_of(api, deal) == {ann: False, ben: True}
+    assert contact_of(api, deal) == ben
+    assert api.get(f"/sobjects/Opportunity/{deal}").json()["SystemModstamp"] == before
+    api.delete(f"/sobjects/OpportunityContactRole/{made}")
+    assert roles_of(api, deal) == {ann: False}
+    assert contact_of(api, deal) is None
+
+
+def test_a_contact_of_an_opportunity_is_changed_by_its_roles_alone(api) -> None:
+    ann = api.create("Contact", LastName="Marsh")
+    deal = api.create("Opportunity", **DEAL)
+
+    refused = api.patch(f"/sobjects/Opportunity/{deal}", {"ContactId": ann})
+
+    assert api.refused(refused) == (400, "INVALID_FIELD_FOR_INSERT_UPDATE")
+
+
+def test_a_conversion_makes_one_role_of_the_contact(api, sim) -> None:
+    lead = api.create("Lead", **LEAD)
+
+    done = sim.control("POST", "convert", {"id": lead, "opportunity_name": "Big"})
+
+    assert roles_of(api, done["opportunity_id"]) == {done["contact_id"]: True}
