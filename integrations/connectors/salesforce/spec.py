@@ -54,7 +54,8 @@ _REFERENCES = {
     ("CampaignMember", "Lead"): "LeadId",
     ("CampaignMember", "Contact"): "ContactId",
 }
-# Fields that a create takes and an update does not (describe: updateable false).
+# Fields that a create takes and an update does not (describe: updateable false). This
+# one makes the contact's role, as the primary one (object reference: Opportunity).
 CREATE_ONLY = {("Opportunity", "Contact"): "ContactId"}
 # (object, object) -> the object between them, its field for each of the two.
 JUNCTIONS = {
@@ -66,6 +67,10 @@ JUNCTIONS = {
     ("Lead", "Campaign"): ("CampaignMember", "LeadId", "CampaignId"),
     ("Contact", "Campaign"): ("CampaignMember", "ContactId", "CampaignId"),
 }
+# Object between two -> the field whose record has one main row among its rows, and the
+# field that marks it. Of these the same two can have several rows, as people may want
+# (object reference: OpportunityContactRole); a second member of a campaign is refused.
+MAIN_ROWS = {"OpportunityContactRole": ("OpportunityId", "IsPrimary")}
 # Both sides of people and of activities by these alone; REST: idLookup in describe.
 ID_LOOKUPS = {"Lead": ("Email",), "Contact": ("Email",)}
 # describe: mergeable; the record that lost names its survivor in this field.

@@ -1,6 +1,7 @@
 """Reading and making associations: a field of one of the two, or a row between them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from integrations.connectors.batches import settle
@@ -13,15 +14,23 @@ from integrations.connectors.salesforce.reading import has_more
 from integrations.connectors.salesforce.spec import (
     COLLECTION,
     JUNCTIONS,
+    MAIN_ROWS,
     SPEC,
 )
 from integrations.connectors.salesforce.values import clean, is_id, long_id
-from integrations.errors import DuplicateFound, SyncError, Unsupported
+from integrations.errors import (
+    DuplicateFound,
+    OutcomeUnknown,
+    SyncError,
+    Unsupported,
+)
 from integrations.records import Association, RemoteRecord
 
 # (from id, association)
 Tie = tuple[str, Association]
 Verb = Literal["PATCH", "POST"]
+# (id of the one, id of the other), both long
+Pair = tuple[str, str]
 # (position in the list of ties, its error)
 Outcome = tuple[int, SyncError | None]
 Outcomes = dict[int, SyncError | None]
@@ -29,15 +38,28 @@ Outcomes = dict[int, SyncError | None]
 Place = tuple[str, str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class There:
+    """What ties records. ids: pair -> the rows that say so.
+
+    having: ids of the records that have a row at all; where one of several is the main
+    one, of those that have it.
+    """
+
+    ids: Mapping[Pair, Sequence[str]]
+    having: Collection[str]
+
+
 def read(
     calls: Calls, from_object: str, to_object: str, ids: Sequence[str]
 ) -> dict[str, list[str]]:
-    """Map each of ids to the ids it is tied to."""
+    """Map each of ids to the ids it is tied to, the main one first."""
     table, ours, theirs = _place(from_object, to_object)
     tied: dict[str, list[str]] = {one: [] for one in ids}
     by_long = {long_id(one): one for one in ids if is_id(one)}
     for run in chunks(list(by_long), COLLECTION):
-        for row in _rows(calls, table, (ours, theirs), run):
+        rows = list(_rows(calls, table, (ours, theirs), run))
+        for row in sorted(rows, key=lambda row: not _is_main(table, row)):
             one = by_long.get(long_id(clean(row.get(ours)) or ""))
             other = long_id(clean(row.get(theirs)) or "")
             if one and other and _is_of(other, to_object) and other not in tied[one]:
@@ -60,11 +82,14 @@ def part(calls: Calls, from_object: str, ties: Sequence[Tie]) -> list[SyncError 
     A field that names another record by now is not emptied.
     """
 
-    def take(place: Place, _: str, members: Sequence[int]) -> Outcomes:
-        there = _parted(calls, place, [_pair(ties[one]) for one in members])
-        targets = {one: there.get(_pair(ties[one]), "") for one in members}
-        gone = {one: None for one in members if not targets[one]}
-        return gone | dict(_emptied(calls, place, targets))
+    def take(place: Place, members: Sequence[int]) -> Outcomes:
+        pairs = {one: _pair(ties[one]) for one in members}
+        there = _there(calls, place, list(pairs.values()))
+        targets = {
+            one: there.ids[pair] for one, pair in pairs.items() if pair in there.ids
+        }
+        take_away = _emptied if "Id" in place else _deleted
+        return dict.fromkeys(members) | dict(take_away(calls, place, targets))
 
     return _by_kind(from_object, ties, take)
 
@@ -72,11 +97,11 @@ def part(calls: Calls, from_object: str, ties: Sequence[Tie]) -> list[SyncError 
 def _by_kind(
     from_object: str,
     ties: Sequence[Tie],
-    do: Callable[[Place, str, Sequence[int]], Outcomes],
+    do: Callable[[Place, Sequence[int]], Outcomes],
 ) -> list[SyncError | None]:
     """Do it to the ties to each object together; return what became of each in order.
 
-    do: gets where they are written, the other object, and their positions in the list.
+    do: gets where they are written, and their positions in the list.
     """
     outcome: Outcomes = {}
     groups: dict[str, list[int]] = {}
@@ -88,65 +113,111 @@ def _by_kind(
         except Unsupported as error:
             outcome |= dict.fromkeys(members, error)
         else:
-            outcome |= do(place, to_object, members)
+            outcome |= do(place, members)
     return [outcome[number] for number in range(len(ties))]
 
 
-def _parted(
-    calls: Calls, place: Place, pairs: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], str]:
-    """Return each of the pairs that is tied -> the id of the record that says so."""
-    table, ours, theirs = place
-    found = {}
-    for run in chunks(list(dict.fromkeys(one for one, _ in pairs)), COLLECTION):
-        for row in _rows(calls, table, (ours, theirs), run):
-            pair = tuple(long_id(clean(row.get(one)) or "") for one in (ours, theirs))
-            found[pair[0], pair[1]] = long_id(clean(row.get("Id")) or "")
-    return {pair: found[pair] for pair in pairs if pair in found}
+def _deleted(
+    calls: Calls, place: Place, targets: Mapping[int, Sequence[str]]
+) -> list[Outcome]:
+    """Delete the rows between the two."""
+    ids = [row for rows in targets.values() for row in rows]
+    kept = deleting.delete(calls, place[0], ids)
+    return [
+        (one, next((kept[row] for row in rows if row in kept), None))
+        for one, rows in targets.items()
+    ]
 
 
-def _emptied(calls: Calls, place: Place, targets: Mapping[int, str]) -> list[Outcome]:
-    """Empty the field that ties, or delete the row between the two."""
+def _emptied(
+    calls: Calls, place: Place, targets: Mapping[int, Sequence[str]]
+) -> list[Outcome]:
+    """Empty the field that ties."""
     table, ours, theirs = place
     name = theirs if ours == "Id" else ours
 
     def send(some: Sequence[int]) -> list[Outcome]:
-        ids = [targets[one] for one in some]
-        if "Id" not in place:
-            kept = deleting.delete(calls, table, ids)
-            return [(one, kept.get(targets[one])) for one in some]
+        ids = [targets[one][0] for one in some]
         body = [{"attributes": {"type": table}, "id": one, name: None} for one in ids]
         return _answered(calls, place, "PATCH", body, some)
 
-    members = [one for one, target in targets.items() if target]
-    runs = distinct_chunks(members, COLLECTION, key=lambda one: targets[one])
+    runs = distinct_chunks(list(targets), COLLECTION, key=lambda one: targets[one][0])
     return settle(runs, send, lambda one, error: (one, error))
 
 
 def make(calls: Calls, from_object: str, ties: Sequence[Tie]) -> list[SyncError | None]:
-    """Make ties, one call per kind; None = made, or there already."""
+    """Make ties, one call per kind; None = made, or there already.
 
-    def tie(place: Place, to_object: str, members: Sequence[int]) -> Outcomes:
-        there = _there(calls, from_object, to_object, [ties[one] for one in members])
-        missing = [one for one in members if _pair(ties[one]) not in there]
-        made = dict(_made(calls, place, ties, missing))
-        return dict.fromkeys(members) | made
+    Nothing that is the main one already has to give way.
+    """
+
+    def tie(place: Place, members: Sequence[int]) -> Outcomes:
+        if "Id" in place:
+            return dict(_made(calls, place, ties, members))
+        return _made_once(calls, place, ties, members)
 
     return _by_kind(from_object, ties, tie)
 
 
-def _there(
-    calls: Calls, from_object: str, to_object: str, ties: Sequence[Tie]
-) -> set[tuple[str, str]]:
-    """Return the ties that are made already, where making one again would double it."""
-    if "Id" in _place(from_object, to_object):
+def _made_once(
+    calls: Calls, place: Place, ties: Sequence[Tie], members: Sequence[int]
+) -> Outcomes:
+    """Make the rows between the two that are not there yet, and no second one.
+
+    One whose answer was lost is looked for, since to repeat it could double it.
+    """
+    pairs = {one: _pair(ties[one]) for one in members}
+    there = _there(calls, place, list(pairs.values()))
+    # The same tie twice is made by the first of the two.
+    first = {pair: one for one, pair in reversed(pairs.items())}
+    missing = sorted(one for pair, one in first.items() if pair not in there.ids)
+    mains = _mains(place, {one: pairs[one] for one in missing}, there)
+    made: Outcomes = dict(_made(calls, place, ties, missing, mains=mains))
+    lost = [one for one, error in made.items() if isinstance(error, OutcomeUnknown)]
+    if lost:
+        found = _look_again(calls, place, [pairs[one] for one in lost])
+        made |= {one: None for one in lost if pairs[one] in found}
+    return {one: made.get(first[pair]) for one, pair in pairs.items()}
+
+
+def _look_again(
+    calls: Calls, place: Place, pairs: Sequence[Pair]
+) -> Mapping[Pair, Sequence[str]]:
+    try:
+        return _there(calls, place, pairs).ids
+    except SyncError:
+        return {}  # they stay unknown, and the next try looks
+
+
+def _mains(place: Place, missing: Mapping[int, Pair], there: There) -> set[int]:
+    """Return which of the rows to be made are the main ones: the first of a record."""
+    if place[0] not in MAIN_ROWS:
         return set()
-    ids = list(dict.fromkeys(one for one, _ in ties))
-    tied = read(calls, from_object, to_object, ids)
-    return {(long_id(one), other) for one, others in tied.items() for other in others}
+    nth = place[1:].index(MAIN_ROWS[place[0]][0])
+    firsts = {pair[nth]: one for one, pair in reversed(list(missing.items()))}
+    return {one for record, one in firsts.items() if record not in there.having}
 
 
-def _pair(tie: Tie) -> tuple[str, str]:
+def _there(calls: Calls, place: Place, pairs: Sequence[Pair]) -> There:
+    """Read what ties these, and by what else the records with main rows are tied."""
+    table, ours, theirs = place
+    column = MAIN_ROWS[table][0] if table in MAIN_ROWS else ours
+    nth = place[1:].index(column)
+    found: dict[Pair, list[str]] = {}
+    having: set[str] = set()
+    for run in chunks(list(dict.fromkeys(one[nth] for one in pairs)), COLLECTION):
+        for row in _rows(calls, table, (column, theirs if nth == 0 else ours), run):
+            pair = _long(row, ours), _long(row, theirs)
+            found.setdefault(pair, []).append(_long(row, "Id"))
+            having.add(pair[nth])
+    return There({pair: found[pair] for pair in pairs if pair in found}, having)
+
+
+def _long(row: Json, name: str) -> str:
+    return long_id(clean(row.get(name)) or "")
+
+
+def _pair(tie: Tie) -> Pair:
     return long_id(tie[0]), long_id(tie[1].to_id)
 
 
@@ -169,9 +240,11 @@ def _rows(
 ) -> Iterator[Json]:
     """Yield the rows whose first column has one of these ids."""
 
+    flag = MAIN_ROWS[table][1:] if table in MAIN_ROWS else ()
+
     def page(cursor: str | None) -> tuple[list[Json], str | None]:
         text = soql.select(
-            list(dict.fromkeys(("Id", *columns))),
+            list(dict.fromkeys(("Id", *columns, *flag))),
             table,
             soql.any_of(columns[0], ids),
             soql.after_id(cursor),
@@ -185,6 +258,10 @@ def _rows(
     return walk(page)
 
 
+def _is_main(table: str, row: Json) -> bool:
+    return table in MAIN_ROWS and row.get(MAIN_ROWS[table][1]) is True
+
+
 def _is_of(remote_id: str, object_type: str) -> bool:
     """Tell whether an id is one of this object: one field holds leads and contacts."""
     facts = SPEC.objects.get(object_type)
@@ -192,10 +269,19 @@ def _is_of(remote_id: str, object_type: str) -> bool:
 
 
 def _made(
-    calls: Calls, place: Place, ties: Sequence[Tie], members: Sequence[int]
+    calls: Calls,
+    place: Place,
+    ties: Sequence[Tie],
+    members: Sequence[int],
+    *,
+    mains: Collection[int] = (),
 ) -> list[Outcome]:
-    def send(chunk: Sequence[int]) -> list[Outcome]:
-        return _send(calls, place, ties, chunk)
+    """Write ties. mains: those that become the main one of their record."""
+
+    def send(some: Sequence[int]) -> list[Outcome]:
+        verb: Verb = "PATCH" if "Id" in place else "POST"
+        body = [_row(place, ties[one], main=one in mains)[1] for one in some]
+        return _answered(calls, place, verb, body, some)
 
     def identity(one: int) -> str:
         return _row(place, ties[one])[0] or f"\x00{one}"
@@ -205,21 +291,17 @@ def _made(
     return settle(runs, send, lambda one, error: (one, error))
 
 
-def _row(place: Place, tie: Tie) -> tuple[str, dict[str, object]]:
+def _row(
+    place: Place, tie: Tie, *, main: bool = False
+) -> tuple[str, dict[str, object]]:
     """Return which record a tie changes, "" for a new one, and how."""
     table, ours, theirs = place
     ids = {ours: tie[0], theirs: tie[1].to_id}
     target = ids.pop("Id", "")
     row: dict[str, object] = {"attributes": {"type": table}, **ids}
+    if main:
+        row[MAIN_ROWS[table][1]] = True
     return target, row | ({"id": target} if target else {})
-
-
-def _send(
-    calls: Calls, place: Place, ties: Sequence[Tie], members: Sequence[int]
-) -> list[Outcome]:
-    verb: Verb = "PATCH" if "Id" in place else "POST"
-    body = [_row(place, ties[one])[1] for one in members]
-    return _answered(calls, place, verb, body, members)
 
 
 def _answered(
@@ -237,8 +319,9 @@ def _answered(
         headers=writing.headers("update"),
         inputs=len(body),
         object_type=place[0],
-        # A second row for the same two is refused, which says that it is there.
-        repeatable=True,
+        # A second row for the same two is refused, which says that it is there, but
+        # for those that can be there several times.
+        repeatable=updating or place[0] not in MAIN_ROWS,
     )
     if len(answer.items) != len(members):
         return [(one, answers.unanswered(place[0])) for one in members]
