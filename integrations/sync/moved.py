@@ -9,9 +9,10 @@ from django.db import transaction
 from crmsync.core import queue
 from integrations.models import Link, LinkAlias, ObjectMapping
 from integrations.records import RemoteRecord
-from integrations.sync import outbox
-from integrations.sync.links import link_if_free, unsent_deals
+from integrations.sync import outbox, ties
+from integrations.sync.links import link_if_free, owners_of, unsent_deals
 from leads.facts import Origin, RecordChange, Snapshot
+from leads.models import Deal
 from leads.services import merging
 from leads.snapshots import snapshots
 
@@ -94,6 +95,7 @@ def _follow_conversion(
     for other in others:
         if new_id := record.became.get(other.remote_object):
             move(other, link, other.remote_object, new_id, reason=CONVERTED)
+            _tie_deals(other, new_id)
             _link_what_was_made(mapping, link, record)
             return
     link.state, link.gone_at = Link.State.DELETED, queue.now()
@@ -190,6 +192,25 @@ def _link_what_was_made(
         known = _known(other, ours) if new_id else []
         if new_id and len(known) == 1:
             link_if_free(other, known[0], new_id)
+
+
+def _tie_deals(mapping: ObjectMapping, remote_id: str) -> None:
+    """Have the deals of somebody tied that went when there was nothing to tie them to.
+
+    A lead there can have no deals; the contact that it became can.
+    """
+    owners = owners_of(mapping.connection, mapping.remote_object, [remote_id])
+    deals = list(
+        Deal.objects.filter(lead__in=owners.values()).values_list("pk", flat=True)
+    )
+    senders = ObjectMapping.objects.filter(
+        connection=mapping.connection, record_type="deal", active=True
+    ).exclude(direction=ObjectMapping.Direction.PULL)
+    for sender in senders if deals else ():
+        if ids := ties.never_told(sender, mapping.record_type, deals):
+            with transaction.atomic():
+                outbox.queue_records(mapping.workspace, sender, ids)
+                ties.note_to_tell(sender, mapping.record_type, ids)
 
 
 def _known(mapping: ObjectMapping, lead: Snapshot) -> list[int]:

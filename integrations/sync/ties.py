@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from django.db.models import QuerySet
+
 from integrations.models import Link, ObjectMapping
 from leads.facts import Snapshot
 from leads.models import Change
 
 # (record, record type of the parent)
 Tie = tuple[int, str]
+
+# In a base: the CRM could not be told of the parent when the record went there, and can
+# by now. It is told by the next push.
+_TO_TELL = "?"
 
 # What may be above a record, the way history and mappings name it.
 PARENTS: Mapping[str, tuple[str, ...]] = {
@@ -49,7 +55,45 @@ def changed(
         for parent_type in above
         if agreed(link, parent_type) != record.parents.get(parent_type)
     ]
-    return _changed_since(mapping, doubted, links) if doubted else set()
+    untold = {
+        (record_id, parent_type)
+        for record_id, parent_type in doubted
+        if links[record_id].base.get(base_name(parent_type)) == _TO_TELL
+        and parent_type in records[record_id].parents
+    }
+    return untold | (_changed_since(mapping, doubted, links) if doubted else set())
+
+
+def never_told(
+    mapping: ObjectMapping, parent_type: str, record_ids: Sequence[int]
+) -> list[int]:
+    """Return of whose parent the CRM was never told.
+
+    A tie that both agreed on, or that was taken away, is not among them.
+    """
+    name = base_name(parent_type)
+    rows = _linked(mapping, record_ids).values_list("record_id", "base")
+    return [record_id for record_id, base in rows if name not in base]
+
+
+def note_to_tell(
+    mapping: ObjectMapping, parent_type: str, record_ids: Sequence[int]
+) -> None:
+    """Note that the CRM must be told of these records' parent, in a transaction."""
+    links = list(_linked(mapping, record_ids).select_for_update())
+    for link in links:
+        link.base = {base_name(parent_type): _TO_TELL, **link.base}
+    Link.objects.bulk_update(links, ["base"])
+
+
+def _linked(mapping: ObjectMapping, record_ids: Sequence[int]) -> QuerySet[Link]:
+    return Link.objects.filter(
+        connection=mapping.connection,
+        record_type=mapping.record_type,
+        remote_object=mapping.remote_object,
+        record_id__in=record_ids,
+        state=Link.State.LINKED,
+    )
 
 
 def _changed_since(

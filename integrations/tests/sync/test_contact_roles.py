@@ -200,3 +200,37 @@ def test_the_role_that_a_conversion_made_is_not_doubled(
 
     assert roles(seller) == [(made["opportunity_id"], made["contact_id"], True)]
     assert remote("deal", waiting) == made["opportunity_id"]
+
+
+def test_a_deal_sent_before_its_lead_was_converted_gets_the_contact(
+    workspace: Workspace, seller: SalesforceUser
+) -> None:
+    eva = make(workspace, "lead", email="eva@customer.example.org", last_name="E")
+    sync(3)
+    sent = deal(workspace, eva)
+    sync(3)
+
+    made = seller.convert(remote("lead", eva), opportunity=False)
+    sync(4)
+
+    assert remote("lead", eva) == made["contact_id"]
+    assert roles(seller) == [(remote("deal", sent), made["contact_id"], True)]
+
+
+def test_a_conversion_is_told_once_to_the_deals_that_were_there(
+    workspace: Workspace, seller: SalesforceUser
+) -> None:
+    eva = make(workspace, "lead", email="eva@customer.example.org", last_name="E")
+    sync(3)
+    deal(workspace, eva)
+    sync(3)
+    seller.convert(remote("lead", eva), opportunity=False)
+    sync(4)
+    (role,) = seller.has("OpportunityContactRole")
+    found = {"object": "OpportunityContactRole", "id": role["Id"]}
+    seller.simulator.control("POST", "delete", found)
+
+    change(workspace, "deal", Deal.objects.get().pk, name="Cranes")
+    sync(3)
+
+    assert roles(seller) == []
