@@ -139,15 +139,24 @@ class ReauthRequired(SyncError):
 
 
 class PermissionMissing(SyncError):
-    """Hold what needs it. `scopes`: any one of them would do; may be empty."""
+    """Hold what needs it. `scopes`: any one of them would do; may be empty.
+
+    `needs`: a sentence for people, which permission to give and where; may be "".
+    """
 
     error_class: ClassVar[ErrorClass] = "permission"
 
     def __init__(
-        self, message: str = "", *, scopes: tuple[str, ...] = (), **where: Unpack[Where]
+        self,
+        message: str = "",
+        *,
+        scopes: tuple[str, ...] = (),
+        needs: str = "",
+        **where: Unpack[Where],
     ) -> None:
         super().__init__(message, **where)
         self.scopes = scopes
+        self.needs = redact(needs)
 
 
 class RecordRejected(SyncError):

@@ -21,6 +21,7 @@ from integrations.errors import (
     AmbiguousMatch,
     DuplicateFound,
     Misconfigured,
+    PermissionMissing,
     RateLimited,
     ReauthRequired,
     RecordRejected,
@@ -173,9 +174,12 @@ def failure_of(error: SyncError) -> Failure:
     name = ""
     if isinstance(error, RecordRejected | Misconfigured | DuplicateFound):
         name = error.field
-    message = error.message or error.detail or type(error).__name__
+    said = error.message or error.detail or type(error).__name__
+    message = said
+    if isinstance(error, PermissionMissing) and error.needs:
+        message = f"{said.rstrip('.')}. {error.needs}"
     code = error.code or (str(error.status) if error.status else "")
-    detail = "" if error.detail == message else error.detail
+    detail = "" if error.detail == said else error.detail
     return Failure(
         error.error_class,
         message,

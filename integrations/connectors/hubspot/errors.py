@@ -6,7 +6,7 @@ some facts exist only in the message text.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from integrations.connectors.hubspot.spec import LOCK_S
@@ -92,7 +92,8 @@ def error_of(body: Json, status: int, headers: Mapping[str, str]) -> SyncError:
         expired = body.get("category") != "INVALID_AUTHENTICATION"
         return ReauthRequired(message, expired=expired, **where)
     if kind is PermissionMissing or body.get("category") == "MISSING_SCOPES":
-        return PermissionMissing(message, scopes=_scopes(body), **where)
+        scopes = _scopes(body)
+        return PermissionMissing(message, scopes=scopes, needs=_needs(scopes), **where)
     if kind is DuplicateFound:
         return _duplicate(body, where)
     if kind is RecordRejected:
@@ -231,6 +232,15 @@ def _scopes(body: Json) -> tuple[str, ...]:
         for scope in _list(_mapping(entry.get("context")).get("requiredGranularScopes"))
         if isinstance(scope, str)
     )
+
+
+def _needs(scopes: Sequence[str]) -> str:
+    """Say which scope helps: the plainest first, which has the shortest name."""
+    if not scopes:
+        return ""
+    named = ", ".join(sorted(dict.fromkeys(scopes), key=len))
+    which = f"the scope {named}" if len(scopes) == 1 else f"one of the scopes {named}"
+    return f"The app needs {which}: add it in the app's settings in HubSpot."
 
 
 def _plain(text: str) -> str:

@@ -71,6 +71,29 @@ _FORBIDDEN = frozenset(
         "ORG_LOCKED",
     }
 )
+# What an administrator of the org must give, and where.
+_ACCESS = (
+    "In Salesforce, let the connected user create and edit records of this object, in "
+    "the object settings of their permission set or profile, or share the record with "
+    "them."
+)
+_API = (
+    "In Salesforce, give the connected user the permission API Enabled, in their "
+    "permission set or profile. The org's edition must include API access."
+)
+_NEEDS = {
+    "INSUFFICIENT_ACCESS": _ACCESS,
+    "INSUFFICIENT_ACCESS_OR_READONLY": _ACCESS,
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": (
+        "The connected user may not use a record that this one names, such as its "
+        "account, contact, campaign or owner: share that one with them in Salesforce."
+    ),
+    "API_DISABLED_FOR_ORG": _API,
+    "API_CURRENTLY_DISABLED": _API,
+    "CLIENT_NOT_ACCESSIBLE_FOR_USER": (
+        "In Salesforce, allow the connected user to use the app, in the app's policies."
+    ),
+}
 _SCHEMA = frozenset(
     {
         "INVALID_FIELD",
@@ -145,7 +168,7 @@ def _about_the_rest(entry: Json, message: str, where: Where) -> SyncError:
     code, status = where.get("code", ""), where.get("status")
     field = _field(entry, message)
     if code in _FORBIDDEN:
-        return PermissionMissing(message, **where)
+        return PermissionMissing(message, needs=_NEEDS.get(code, ""), **where)
     if code in _SCHEMA and not _BAD_VALUE.search(message):
         return Misconfigured(message, field=field, **where)
     if code == "UNSUPPORTED_API_VERSION" or status == 410:

@@ -118,6 +118,14 @@ def test_missing_scopes_are_listed() -> None:
 
     assert isinstance(error, errors.PermissionMissing)
     assert error.scopes == ("a.read", "b.read")
+    assert "one of the scopes a.read, b.read" in error.needs
+
+
+def test_a_refusal_without_scopes_names_none() -> None:
+    error = parse(403, {"message": "Forbidden"})
+
+    assert isinstance(error, errors.PermissionMissing)
+    assert (error.scopes, error.needs) == ((), "")
 
 
 def test_a_key_that_is_not_unique_is_a_mistake_in_the_mapping() -> None:

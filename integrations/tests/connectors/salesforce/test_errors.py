@@ -63,6 +63,24 @@ def test_each_code_says_what_to_do(status: int, code: str, kind: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "which"),
+    [
+        ("INSUFFICIENT_ACCESS", "create and edit"),
+        ("INSUFFICIENT_ACCESS_OR_READONLY", "create and edit"),
+        ("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "share that one"),
+        ("API_DISABLED_FOR_ORG", "API Enabled"),
+        ("CLIENT_NOT_ACCESSIBLE_FOR_USER", "policies"),
+    ],
+)
+def test_a_missing_permission_says_which_and_where(code: str, which: str) -> None:
+    error = refusal(400, code, "insufficient access rights")
+
+    assert isinstance(error, errors.PermissionMissing)
+    assert which in error.needs
+    assert "Salesforce" in error.needs
+
+
+@pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
         (500, b"<html>oops</html>", errors.Retryable),
