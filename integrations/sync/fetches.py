@@ -16,7 +16,16 @@ from integrations.connectors.session import open_connector
 from integrations.mapping.echo import MARGIN
 from integrations.models import ObjectMapping
 from integrations.records import RemoteRecord
-from integrations.sync import calls, failures_in, gone, intake, moved, passing, pull
+from integrations.sync import (
+    calls,
+    failures_in,
+    gone,
+    intake,
+    late,
+    moved,
+    passing,
+    pull,
+)
 from integrations.sync.failures_in import KIND, remote_id_of
 from integrations.sync.terms import terms_of
 
@@ -57,13 +66,14 @@ def _fetch_group(workspace_id: int, channel_id: int, group: str) -> int:
         items = queue.claim(
             KIND, channel_id=channel_id, group=group, limit=connector.spec.batch.read
         )
-        if items and not pull.pulls(mapping):
+        if items and not pull.has_turns(mapping):
             queue.finish(items, skipped=True)
         elif items:
+            read = _follow if late.only_sends(mapping) else _fetch
             with calls.guarded(
                 mapping.connection, items, done="fetched", mapping_id=mapping.pk
             ):
-                _fetch(mapping, items)
+                read(mapping, items)
         return len(items)
 
 
@@ -93,6 +103,19 @@ def _fetch(mapping: ObjectMapping, items: Sequence[WorkItem]) -> None:
         if remote_id in by_id:
             queue.fail(by_id[remote_id], failure, _rng)
     queue.finish([item for ref, item in by_id.items() if ref not in failed])
+
+
+def _follow(mapping: ObjectMapping, items: Sequence[WorkItem]) -> None:
+    """Follow what became of linked records of which nothing is taken in."""
+    ids = [remote_id_of(one.key) for one in items]
+    links = moved.links_of_ids(mapping, ids, gone_too=True)
+    if links:
+        connector, _ = open_connector(mapping.connection)
+        found = connector.fetch(mapping.remote_object, list(links), fields=[])
+        found = [one for one in found if not one.archived]
+        moved.follow_conversions(mapping, found)
+        gone.note_missing(mapping, connector, set(links) - _answered(found))
+    queue.finish(items)
 
 
 def _answered(found: Sequence[RemoteRecord]) -> set[str]:

@@ -19,7 +19,7 @@ from crmsync.core import queue
 from crmsync.core.models import WorkItem
 from crmsync.core.queue import Ask
 from integrations.models import Connection, ObjectMapping
-from integrations.sync import failures_in, hidden, passing, pull
+from integrations.sync import failures_in, hidden, late, passing, pull
 from integrations.webhooks.base import OWN, Hint
 
 # Our own writes come back within seconds; after this the way back is not working.
@@ -29,6 +29,8 @@ SILENT_AFTER = 3
 NOTED_AFTER = timedelta(minutes=5)
 _KEEP_HEARD_S = 7 * 24 * 3600
 
+# Kinds of hints after which a record is no longer there under its id.
+_GONE = frozenset({"deleted", "merged"})
 # What became of a hint: its record is fetched, all of the object is pulled, it is our
 # own write coming back, or nothing here takes that object in.
 Outcome = Literal["fetch", "pull", "echo", "skipped"]
@@ -43,12 +45,12 @@ def take(connection: Connection, told: Sequence[Told]) -> list[Outcome]:
     The caller wakes `integrations.tasks.take_in` after its commit.
     """
     mappings = _by_object(connection)
-    outcomes = [_outcome(hint, mappings) for hint, _ in told]
+    outcomes = [_outcome(hint, _about(hint, mappings)) for hint, _ in told]
     pairs = list(zip(told, outcomes, strict=True))
     queue.ask(
         _ask(connection, mapping, key=key, kind=kind, trace_id=trace_id)
         for (hint, trace_id), outcome in pairs
-        for mapping in mappings.get(hint.remote_object, ())
+        for mapping in _about(hint, mappings)
         for kind, key in _wanted(hint, outcome, mapping)
     )
     fetched = [one for one, outcome in pairs if outcome == "fetch"]
@@ -60,19 +62,25 @@ def take(connection: Connection, told: Sequence[Told]) -> list[Outcome]:
 
 
 def _by_object(connection: Connection) -> Mappings:
-    """Return the active mappings that take something in, by remote object."""
+    """Return the active mappings by remote object."""
     if connection.status == Connection.Status.DISCONNECTED:
         return {}
     found: dict[str, list[ObjectMapping]] = {}
-    both = [ObjectMapping.Direction.PULL, ObjectMapping.Direction.BOTH]
-    rows = ObjectMapping.objects.filter(connection=connection, direction__in=both)
-    for mapping in rows.filter(active=True):
+    rows = ObjectMapping.objects.filter(connection=connection, active=True)
+    for mapping in rows:
         found.setdefault(mapping.remote_object, []).append(mapping)
     return found
 
 
-def _outcome(hint: Hint, mappings: Mappings) -> Outcome:
-    if hint.remote_object not in mappings:
+def _about(hint: Hint, mappings: Mappings) -> list[ObjectMapping]:
+    """Return the mappings that a hint is news to: a deletion is to all of them."""
+    gone = hint.kind in _GONE and bool(hint.remote_id)
+    found = mappings.get(hint.remote_object, ())
+    return [one for one in found if gone or not late.only_sends(one)]
+
+
+def _outcome(hint: Hint, about: Sequence[ObjectMapping]) -> Outcome:
+    if not about:
         return "skipped"
     if not hint.remote_id:
         return "pull"

@@ -90,7 +90,7 @@ def ask_due() -> int:
         known = set(waiting.exclude(state=State.DONE).values_list("key", flat=True))
         given_up = list(waiting.filter(state=State.PARKED))
     for mapping in mappings:
-        if str(mapping.pk) not in known and _has_turns(mapping):
+        if str(mapping.pk) not in known and has_turns(mapping):
             ask_pull(mapping)
             asked += 1
     return asked + _ask_again(given_up)
@@ -123,10 +123,11 @@ def _waits(item: WorkItem) -> timedelta:
 
 def pulls(mapping: ObjectMapping) -> bool:
     """Tell whether a mapping takes anything in."""
-    return _has_turns(mapping) and not late.only_sends(mapping)
+    return has_turns(mapping) and not late.only_sends(mapping)
 
 
-def _has_turns(mapping: ObjectMapping) -> bool:
+def has_turns(mapping: ObjectMapping) -> bool:
+    """Tell whether the CRM is asked anything for a mapping, if only what is gone."""
     off = mapping.connection.status == Connection.Status.DISCONNECTED
     return mapping.active and not off
 
@@ -160,7 +161,7 @@ def _pull_item(item: WorkItem, deadline: float) -> None:
         return
     mapping, told = found
     with in_workspace(mapping.workspace):
-        if _has_turns(mapping) and late.only_sends(mapping):
+        if has_turns(mapping) and late.only_sends(mapping):
             _follow_late(mapping, item)
             return
         if not pulls(mapping) or halting.is_paused(mapping):

@@ -12,9 +12,11 @@ from crmsync.core import queue
 from crmsync.core.models import WorkItem, Workspace
 from integrations.models import Connection, Link, ObjectMapping, Run, SyncEntry
 from integrations.simulators.testing import RunningSimulator
-from integrations.sync import plans, pull, runs
+from integrations.sync import hints, plans, pull, runs
+from integrations.sync.fetches import fetch_due
 from integrations.tests.sync.crm import HubSpotUser, make_due, polled, sync
 from integrations.tests.sync.trio import HERE
+from integrations.webhooks.base import Hint, HintKind
 from leads.models import Lead
 from leads.services import records
 from leads.services.records import Edit
@@ -67,6 +69,16 @@ def tick() -> int:
     make_due()
     pull.pull_due()
     return asked
+
+
+def hear(
+    mapping: ObjectMapping, kind: HintKind, remote_id: str, other: str = ""
+) -> str:
+    """Let the CRM's own notice say what became of a record; return what follows."""
+    hint = Hint("contacts", remote_id, kind, at=queue.now(), other_id=other)
+    (outcome,) = hints.take(mapping.connection, [(hint, "trace")])
+    fetch_due()
+    return outcome
 
 
 def wait_out() -> None:
@@ -238,3 +250,62 @@ def test_what_nobody_can_look_for_waits_and_is_not_asked_for_at_every_tick(
     assert plans.ask_due() == 0
     assert Lead.objects.count() == 1
     assert Link.objects.get().state == Link.State.DELETED
+
+
+# --- told by the CRM ------------------------------------------------------------------
+
+
+def test_a_notice_of_a_deletion_begins_the_quarantine(
+    workspace: Workspace, mapping: ObjectMapping, person: HubSpotUser
+) -> None:
+    [remote_id] = send(workspace)
+    delete(person, [remote_id])
+
+    assert hear(mapping, "deleted", remote_id) == "fetch"
+
+    link = Link.objects.get()
+    assert link.state == Link.State.DELETED
+    assert link.gone_at is not None
+
+
+def test_a_notice_of_a_merge_is_followed(
+    workspace: Workspace, mapping: ObjectMapping, person: HubSpotUser
+) -> None:
+    first, second = send(workspace, 2)
+    kept = person.merge(first, second)
+
+    hear(mapping, "merged", kept, second)
+
+    assert Link.objects.get().remote_id == kept
+    assert Lead.objects.count() == 1
+
+
+def test_a_notice_of_an_edit_is_none_of_its_business(
+    workspace: Workspace,
+    mapping: ObjectMapping,
+    person: HubSpotUser,
+    hubspot_simulator: RunningSimulator,
+) -> None:
+    [remote_id] = send(workspace)
+    person.edit(remote_id, city="Rome")
+    before = calls(hubspot_simulator)
+
+    assert hear(mapping, "changed", remote_id) == "skipped"
+
+    assert calls(hubspot_simulator) == before
+    assert Lead.objects.get().city == "Bonn"
+
+
+def test_a_notice_about_a_stranger_costs_no_call(
+    workspace: Workspace,
+    mapping: ObjectMapping,
+    person: HubSpotUser,
+    hubspot_simulator: RunningSimulator,
+) -> None:
+    other = person.make(email="else@x.example.org")
+    delete(person, [other])
+    before = calls(hubspot_simulator)
+
+    hear(mapping, "deleted", other)
+
+    assert calls(hubspot_simulator) == before
