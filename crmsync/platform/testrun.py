@@ -53,7 +53,9 @@ def _parallel(arguments: Sequence[str]) -> list[str]:
     named = [word for word in arguments if (ROOT / word.partition("::")[0]).is_file()]
     if named or any(word.startswith(_ONE_PROCESS) for word in arguments):
         return []
-    return ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+    count = str(min(os.cpu_count() or 1, 4))
+    # In the order of `pytest_services`, not by how many tests a file has.
+    return ["-n", count, "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def _describe(env: Mapping[str, str]) -> str:
