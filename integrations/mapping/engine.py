@@ -186,7 +186,7 @@ def _in_currency(row: Row, step: _Step) -> _Step:
         text = step(values)
         ours = values.get("currency")
         if text and ours and ours != row.currency:
-            return Problem(row.source, _other_currency(row, ours), unmatched=True)
+            return Problem(row.source, _other_currency(row, ours))
         return text
 
     return amount
