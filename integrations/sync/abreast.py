@@ -1,7 +1,7 @@
 """Settles pages side by side, where a database lets several transactions write.
 
 While one page waits for the database, the next is worked out. What two of them would
-both make, the second finds made and looks again, as it does beside any other worker.
+both make, the second finds made; see `turns` for how it comes to that.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ from django.db import connection
 from crmsync.core.aside import Aside, can_stand_aside
 from integrations.errors import SyncError
 from integrations.records import Page
+from integrations.sync.turns import Turn
 
 # More of them only wait for each other: a process works one thing out at a time.
 HANDS = 2
 
+# What takes in a page; its turn is given where others are settled beside it.
+Settle = Callable[[Page, Turn | None], None]
+
 
 def settled(
-    found: Iterator[Page], settle: Callable[[Page], None], *, wanted: Callable[[], bool]
+    found: Iterator[Page], settle: Settle, *, wanted: Callable[[], bool]
 ) -> Generator[Page]:
     """Settle pages; yield each, in order, once it and all before it are.
 
@@ -32,7 +36,7 @@ def settled(
     """
     if connection.vendor != "postgresql" or not can_stand_aside():
         while wanted() and (page := next(found, None)) is not None:
-            settle(page)
+            settle(page, None)
             yield page
         return
     with ExitStack() as stack:
@@ -42,12 +46,13 @@ def settled(
 
 def _abreast(
     found: Iterator[Page],
-    settle: Callable[[Page], None],
+    settle: Settle,
     wanted: Callable[[], bool],
     hands: deque[Aside[None]],
 ) -> Generator[Page]:
     begun: deque[tuple[Page, Aside[None]]] = deque()
     error: SyncError | None = None
+    turn: Turn | None = None
     while wanted():
         try:
             page = next(found, None)
@@ -56,7 +61,8 @@ def _abreast(
             break
         if page is None:
             break
-        hands[0].start(partial(settle, page))
+        turn = Turn(turn)
+        hands[0].start(partial(_in_turn, settle, page, turn))
         begun.append((page, hands[0]))
         hands.rotate()
         if len(begun) == len(hands):
@@ -68,3 +74,10 @@ def _abreast(
         yield page
     if error is not None:
         raise error
+
+
+def _in_turn(settle: Settle, page: Page, turn: Turn) -> None:
+    try:
+        settle(page, turn)
+    finally:
+        turn.end()

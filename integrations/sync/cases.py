@@ -10,7 +10,7 @@ from integrations.mapping.merge import Base, Outcome
 from integrations.models import Link, SyncEntry
 from integrations.records import RemoteRecord
 from leads.facts import Snapshot
-from leads.services.incoming import Taken
+from leads.services.incoming import KnownAs, Taken
 
 
 @dataclass(slots=True)
@@ -49,6 +49,8 @@ class Case:
     stored: bool = False
     # An earlier one that came in with it would be the same: that one goes first.
     repeats: bool = False
+    # By what it was looked for, where it was not known otherwise.
+    known_as: KnownAs | None = None
 
     @property
     def ref(self) -> str:

@@ -31,6 +31,7 @@ from integrations.sync.driving import Drive
 from integrations.sync.inflow import Pass
 from integrations.sync.pull import fields_to_read
 from integrations.sync.terms import terms_of
+from integrations.sync.turns import Turn
 
 MISSING_CHUNK = 500
 # What is hidden from us may be for years: it is asked about after the others.
@@ -66,8 +67,8 @@ def _scan(drive: Drive) -> bool:
     tallies: dict[str | None, Tally] = {}
     again = drive.tried_before
 
-    def settle(page: Page) -> None:
-        tallies[page.cursor] = _settle(drive, page, Tally(again=again))
+    def settle(page: Page, turn: Turn | None) -> None:
+        tallies[page.cursor] = _settle(drive, page, Tally(again=again), turn)
 
     slice_ = Pass(
         mapping,
@@ -88,10 +89,16 @@ def _scan(drive: Drive) -> bool:
     return bool(run.cursor.get("scanned"))
 
 
-def _settle(drive: Drive, page: Page, tally: Tally) -> Tally:
+def _settle(drive: Drive, page: Page, tally: Tally, turn: Turn | None = None) -> Tally:
     run, mapping = drive.run, drive.mapping
     taken = intake.take_in(
-        mapping, page.records, drive.connector, run=run, ties=True, tally=tally
+        mapping,
+        page.records,
+        drive.connector,
+        run=run,
+        ties=True,
+        tally=tally,
+        turn=turn,
     )
     marked = {case.ref for case in taken.cases if case.stored}
     seen = {one.remote_id for one in page.records}

@@ -35,7 +35,7 @@ class Pass:
 
 @contextmanager
 def settled(
-    pass_: Pass, read: Read, begin: str | None, settle: Callable[[Page], None]
+    pass_: Pass, read: Read, begin: str | None, settle: abreast.Settle
 ) -> Iterator[Iterator[Page]]:
     """Give the pages from `begin` on, each once `settle` has had what is in it."""
     with (

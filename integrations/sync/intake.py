@@ -30,6 +30,7 @@ from integrations.sync.cases import Case
 from integrations.sync.counting import Tally
 from integrations.sync.settle import Context
 from integrations.sync.terms import Terms, terms_of
+from integrations.sync.turns import Turn, words_of
 
 # A record of ours that is edited at every try would be compared for ever.
 MAX_ROUNDS = 3
@@ -55,6 +56,7 @@ def take_in(
     ties: bool = False,
     met: Mapping[str, int] | None = None,
     tally: Tally | None = None,
+    turn: Turn | None = None,
 ) -> Taken:
     """Bring the hub in step with these records.
 
@@ -63,6 +65,7 @@ def take_in(
     ties: also compare what known records belong to, which costs further calls.
     met: remote id -> record of ours that the caller found it to be.
     tally: gets what is to be counted for the run, which the caller does.
+    turn: the place of these records among those that are settled beside them.
     """
     terms = terms_of(mapping, connector)
     context = Context(
@@ -76,13 +79,17 @@ def take_in(
     todo = list({one.remote_id: one for one in records}.values())
     taken = Taken()
     for last in (False,) * (MAX_ROUNDS - 1) + (True,):
+        if turn is not None:
+            turn.look()
         cases = planned(
             mapping, todo, terms, connector, ties=ties, sending=sending, met=met
         )
+        held = _held(mapping, cases, turn) if turn is not None and not last else set()
         # What one of them is made of, another of them is then found to be.
-        later = [] if last else [one for one in cases if one.repeats]
+        later = [c for c in cases if id(c) in held or (c.repeats and not last)]
         if later:
-            cases = [one for one in cases if not one.repeats]
+            put_off = {id(case) for case in later}
+            cases = [case for case in cases if id(case) not in put_off]
         if run is not None:
             mass_ties.check(mapping, cases, run=run)
             if run.kind == Run.Kind.PULL:
@@ -105,8 +112,16 @@ def take_in(
         todo = [case.record for case in (*stale, *later)]
         if not todo:
             break
+        if held and turn is not None:
+            turn.wait_for_before()
     taken.sends = {case.ref: case.sends for case in taken.cases if case.is_sent}
     return taken
+
+
+def _held(mapping: ObjectMapping, cases: Sequence[Case], turn: Turn) -> set[int]:
+    """Return the ids of the cases that are looked for again after the page before."""
+    must = turn.meeting([words_of(mapping, case) for case in cases])
+    return {id(case) for case, it_must in zip(cases, must, strict=True) if it_must}
 
 
 def _mark_seen(mapping: ObjectMapping, cases: Sequence[Case]) -> None:

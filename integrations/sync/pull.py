@@ -42,6 +42,7 @@ from integrations.sync.counting import Tally
 from integrations.sync.driving import was_tried
 from integrations.sync.inflow import Pass
 from integrations.sync.terms import terms_of
+from integrations.sync.turns import Turn
 
 log = logging.getLogger(__name__)
 
@@ -282,12 +283,12 @@ def _read(
     tallies: dict[str | None, Tally] = {}
     again = item is not None and was_tried(item)
 
-    def settle(page: Page) -> None:
+    def settle(page: Page, turn: Turn | None) -> None:
         if not page.records:
             return
         tally = tallies[page.cursor] = Tally(again=again)
         taken = intake.take_in(
-            mapping, page.records, connector, run=cursor.run, tally=tally
+            mapping, page.records, connector, run=cursor.run, tally=tally, turn=turn
         )
         if told_up_to is not None:
             ids = [one.remote_id for one in page.records]

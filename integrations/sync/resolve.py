@@ -101,7 +101,7 @@ def _by_match(
     found = incoming.find(mapping.workspace, mapping.record_type, values)
     unsure: list[tuple[Case, Sequence[int]]] = []
     for case, match in zip(cases, found, strict=True):
-        case.repeats = match.repeats
+        case.known_as, case.repeats = match.known_as, match.repeats
         ids = [one for one in match.candidates if one not in others.get(case.ref, ())]
         if len(ids) > 1:
             unsure.append((case, ids))

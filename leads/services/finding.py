@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from crmsync.core.models import Workspace
 from crmsync.core.scoping import in_workspace
 from leads.facts import PersonFacts
-from leads.matching import FREE_MAIL, Ambiguous, keys_of, match, normal_domain
+from leads.matching import FREE_MAIL, Ambiguous, Keys, keys_of, match, normal_domain
 from leads.models import Company
 from leads.services import people
 from leads.services.values import Wrong, text
@@ -19,8 +19,19 @@ Row = Mapping[str, object]
 MAX_TEXT = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class KnownAs(NamedTuple):
+    """By what a record would be found. keys: its own, no two records have one of them.
+
+    shared: what others may have as well, so that it decides only among records that are
+    stored; asked: of those, what it would be looked for by itself.
+    """
+
+    keys: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+
+
+class Found(NamedTuple):
     """The one record it must be, or none; candidates: all that it may be.
 
     repeats: an earlier row of the list would be it, once that is a record.
@@ -29,10 +40,8 @@ class Found:
     record_id: int | None
     candidates: tuple[int, ...] = ()
     repeats: bool = False
+    known_as: KnownAs = KnownAs()
 
-
-NOBODY = Found(None)
-REPEATS = Found(None, repeats=True)
 
 # What `find` looks at in a row, by record type.
 KNOWN_BY: Mapping[str, frozenset[str]] = {
@@ -49,40 +58,34 @@ def find(workspace: Workspace, record_type: str, rows: Sequence[Row]) -> list[Fo
     """
     finder = _FINDERS.get(record_type)
     if finder is None or not rows:
-        return [NOBODY] * len(rows)
+        return [Found(None)] * len(rows)
     with in_workspace(workspace):
         return finder(workspace, rows)
-
-
-@dataclass(frozen=True, slots=True)
-class KnownAs:
-    """By what a record would be found. keys: its own, no two records have one of them.
-
-    shared: what others may have as well, so that it decides only among records that are
-    stored; asked: of those, what it would be looked for by itself.
-    """
-
-    keys: tuple[str, ...] = ()
-    shared: tuple[str, ...] = ()
-    asked: tuple[str, ...] = ()
 
 
 def known_as(workspace: Workspace, record_type: str, row: Row) -> KnownAs:
     """Return by what a record is known, as plain words that can be compared."""
     if record_type == "lead":
         its = keys_of(_person(row), phone_region=workspace.phone_region)
-        shared = (f"phone {its.phone}",) if its.phone else ()
-        keys = tuple(f"{kind} {value}" for kind, value in its.pairs)
-        return KnownAs(keys, shared, () if keys else shared)
+        return _person_known_as(its)
     if record_type == "company":
-        domain, (name, country) = normal_domain(_text(row, "domain")), _name(row)
-        own = bool(domain) and domain not in FREE_MAIL
-        any_ = f"name {name}\n{country}"
-        names = (any_,) if own else (any_, f"{any_}\nno domain")
-        asked = f"{any_}\nno domain" if own else any_
-        keys = (f"domain {domain}",) if own else ()
-        return KnownAs(keys, names, (asked,)) if name else KnownAs(keys)
+        return _company_known_as(normal_domain(_text(row, "domain")), *_name(row))
     return KnownAs()
+
+
+def _person_known_as(its: Keys) -> KnownAs:
+    shared = (f"phone {its.phone}",) if its.phone else ()
+    keys = tuple([f"{kind} {value}" for kind, value in its.pairs])
+    return KnownAs(keys, shared, () if keys else shared)
+
+
+def _company_known_as(domain: str, name: str, country: str) -> KnownAs:
+    own = bool(domain) and domain not in FREE_MAIL
+    any_ = f"name {name}\n{country}"
+    names = (any_,) if own else (any_, f"{any_}\nno domain")
+    asked = f"{any_}\nno domain" if own else any_
+    keys = (f"domain {domain}",) if own else ()
+    return KnownAs(keys, names, (asked,)) if name else KnownAs(keys)
 
 
 def _leads(workspace: Workspace, rows: Sequence[Row]) -> list[Found]:
@@ -91,15 +94,15 @@ def _leads(workspace: Workspace, rows: Sequence[Row]) -> list[Found]:
     found = []
     phones: set[str] = set()
     for its_keys in keys:
-        phone = its_keys.phone
+        phone, known_as_ = its_keys.phone, _person_known_as(its_keys)
         try:
             lead_id = match(its_keys, known, by_phone)
         except Ambiguous as error:
-            found.append(Found(None, error.candidates))
+            found.append(Found(None, error.candidates, known_as=known_as_))
         else:
-            repeats = phone in phones and not its_keys.pairs
-            new = REPEATS if repeats else NOBODY
-            found.append(Found(lead_id, (lead_id,)) if lead_id else new)
+            repeats = not lead_id and phone in phones and not its_keys.pairs
+            ids = (lead_id,) if lead_id else ()
+            found.append(Found(lead_id, ids, repeats, known_as_))
             if phone:
                 phones.add(phone)
     return found
@@ -133,17 +136,17 @@ def _companies(_: Workspace, rows: Sequence[Row]) -> list[Found]:
     # name and country -> whether each that is new in the list has a domain of its own
     new: dict[tuple[str, str], set[bool]] = defaultdict(set)
     for domain, name in zip(domains, names, strict=True):
+        known_as_ = _company_known_as(domain, *name)
         if domain in by_domain:
-            found.append(Found(by_domain[domain], (by_domain[domain],)))
+            its = by_domain[domain]
+            found.append(Found(its, (its,), known_as=known_as_))
             continue
         usable = bool(domain) and domain not in FREE_MAIL
         # Another domain is another company, whatever it is called.
         ids = tuple(pk for pk, its in by_name.get(name, ()) if not (usable and its))
         repeats = any(not (usable and its) for its in new[name])
-        if ids or not repeats:
-            found.append(Found(ids[0] if len(ids) == 1 else None, ids))
-        else:
-            found.append(REPEATS)
+        only = ids[0] if len(ids) == 1 else None
+        found.append(Found(only, ids, repeats and not ids, known_as_))
         if name[0]:
             new[name].add(usable)
     return found

@@ -14,6 +14,7 @@ from integrations.connectors.limits import current_lane, in_lane
 from integrations.errors import Retryable
 from integrations.records import Page
 from integrations.sync import abreast
+from integrations.sync.turns import Turn
 
 WAIT_S = 10.0
 
@@ -38,7 +39,7 @@ def always() -> bool:
 def test_two_pages_are_settled_at_once_and_come_out_in_order() -> None:
     both = threading.Barrier(2, timeout=WAIT_S)
 
-    def settle(page: Page) -> None:
+    def settle(page: Page, _: Turn | None) -> None:
         both.wait()
 
     found = [one.cursor for one in abreast.settled(pages(6), settle, wanted=always)]
@@ -51,7 +52,7 @@ def test_a_page_waits_for_the_one_before_it() -> None:
     first_may_end, second_ended = threading.Event(), threading.Event()
     ended: list[str | None] = []
 
-    def settle(page: Page) -> None:
+    def settle(page: Page, _: Turn | None) -> None:
         if page.cursor == "0":
             assert second_ended.wait(WAIT_S)
             assert first_may_end.wait(WAIT_S)
@@ -69,7 +70,7 @@ def test_a_page_waits_for_the_one_before_it() -> None:
 def test_after_a_page_that_fails_none_comes_out() -> None:
     settled: list[str | None] = []
 
-    def settle(page: Page) -> None:
+    def settle(page: Page, _: Turn | None) -> None:
         if page.cursor == "1":
             raise ValueError("It does not fit.")
         settled.append(page.cursor)
@@ -87,14 +88,14 @@ def test_after_a_page_that_fails_none_comes_out() -> None:
 def test_what_was_begun_comes_out_when_nothing_more_is_wanted() -> None:
     asked = iter([True, True, False])
 
-    found = abreast.settled(pages(9), lambda _: None, wanted=lambda: next(asked))
+    found = abreast.settled(pages(9), lambda *_: None, wanted=lambda: next(asked))
 
     assert [one.cursor for one in found] == ["0", "1"]
 
 
 def test_what_was_begun_comes_out_before_an_error_in_reading() -> None:
     out: list[str | None] = []
-    found = abreast.settled(pages(9, breaks_at=3), lambda _: None, wanted=always)
+    found = abreast.settled(pages(9, breaks_at=3), lambda *_: None, wanted=always)
 
     with pytest.raises(Retryable):
         out.extend(one.cursor for one in found)
@@ -105,7 +106,7 @@ def test_what_was_begun_comes_out_before_an_error_in_reading() -> None:
 def test_it_is_settled_for_the_same_lane() -> None:
     lanes: list[int] = []
 
-    def settle(page: Page) -> None:
+    def settle(page: Page, _: Turn | None) -> None:
         lanes.append(current_lane())
 
     with in_lane(1):
@@ -118,7 +119,7 @@ def test_it_is_settled_for_the_same_lane() -> None:
 def test_within_a_transaction_one_page_is_settled_after_the_other() -> None:
     threads: set[str] = set()
 
-    def settle(page: Page) -> None:
+    def settle(page: Page, _: Turn | None) -> None:
         threads.add(threading.current_thread().name)
 
     with transaction.atomic():

@@ -12,6 +12,7 @@ from integrations.records import Page, RemoteRecord
 from integrations.sync import inflow, intake, pages
 from integrations.sync.inflow import Pass
 from integrations.sync.terms import terms_of
+from integrations.sync.turns import Turn
 from integrations.testing import make_run
 from integrations.tests.sync.crm import both_ways
 from leads.models import Lead
@@ -44,8 +45,8 @@ def test_the_same_people_on_two_pages_are_one_lead_each_and_the_rest_is_told(
     run = make_run(mapping, kind=Run.Kind.RECONCILE, state=Run.State.RUNNING)
     terms = terms_of(mapping, connector)
 
-    def settle(page: Page) -> None:
-        intake.take_in(mapping, page.records, connector, run=run)
+    def settle(page: Page, turn: Turn | None) -> None:
+        intake.take_in(mapping, page.records, connector, run=run, turn=turn)
 
     whole = Pass(mapping, connector, terms, run_of=lambda: run, wanted=lambda: True)
     with inflow.settled(whole, lambda at: page_of(int(at or 1)), None, settle) as found:
