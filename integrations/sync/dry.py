@@ -127,7 +127,7 @@ def _rounds(slice_: _Slice, cases: Sequence[Case]) -> Iterator[list[Case]]:
     mapping = slice_.drive.mapping
     yield [one for one in cases if not one.repeats]
     rest = [one for one in cases if one.repeats]
-    for last in (False,) * (intake.MAX_ROUNDS - 2) + (True,):
+    while rest:
         portion: list[Case] = []
         later: list[Case] = []
         asked: set[str] = set()
@@ -135,11 +135,10 @@ def _rounds(slice_: _Slice, cases: Sequence[Case]) -> Iterator[list[Case]]:
             known = incoming.known_as(
                 mapping.workspace, mapping.record_type, case.values
             )
-            is_first = last or asked.isdisjoint(known.asked)
+            is_first = asked.isdisjoint(known.asked)
             (portion if is_first else later).append(case)
             asked.update(known.asked)
-        if portion:
-            yield portion
+        yield portion
         rest = later
 
 

@@ -33,7 +33,7 @@ from integrations.sync.terms import Terms, terms_of
 from integrations.sync.turns import Turn, words_of
 
 # A record of ours that is edited at every try would be compared for ever.
-MAX_ROUNDS = 3
+MAX_TRIES = 3
 
 
 @dataclass(slots=True)
@@ -78,15 +78,16 @@ def take_in(
     )
     todo = list({one.remote_id: one for one in records}.values())
     taken = Taken()
-    for last in (False,) * (MAX_ROUNDS - 1) + (True,):
+    tries = 0
+    while todo:
         if turn is not None:
             turn.look()
         cases = planned(
             mapping, todo, terms, connector, ties=ties, sending=sending, met=met
         )
-        held = _held(mapping, cases, turn) if turn is not None and not last else set()
+        held = _held(mapping, cases, turn) if turn is not None else set()
         # What one of them is made of, another of them is then found to be.
-        later = [c for c in cases if id(c) in held or (c.repeats and not last)]
+        later = [c for c in cases if id(c) in held or c.repeats]
         if later:
             put_off = {id(case) for case in later}
             cases = [case for case in cases if id(case) not in put_off]
@@ -94,28 +95,36 @@ def take_in(
             mass_ties.check(mapping, cases, run=run)
             if run.kind == Run.Kind.PULL:
                 _mark_seen(mapping, cases)
-        try:
-            stale = settle.settle(context, cases, terms)
-        except (IntegrityError, OperationalError):
-            # A push linked one of these meanwhile, or was in the way: look once more.
-            if last:
-                raise
-            stale = cases
-        if last:
-            for case in stale:
-                told = "It was changed here again and again meanwhile."
-                case.failure = Failure("transient", told)
-            settle.settle(context, stale, terms)
-            stale = []
+        stale = _settled(context, cases, terms, last=tries == MAX_TRIES - 1)
         again = {id(case) for case in stale}
         taken.cases += [case for case in cases if id(case) not in again]
         todo = [case.record for case in (*stale, *later)]
-        if not todo:
-            break
+        # What only waits for another is no try: that one is settled or has failed.
+        tries += bool(stale)
         if held and turn is not None:
             turn.wait_for_before()
     taken.sends = {case.ref: case.sends for case in taken.cases if case.is_sent}
     return taken
+
+
+def _settled(
+    context: Context, cases: Sequence[Case], terms: Terms, *, last: bool
+) -> list[Case]:
+    """Store the cases; return those to be compared anew, none after the last try."""
+    try:
+        stale = settle.settle(context, cases, terms)
+    except (IntegrityError, OperationalError):
+        # A push linked one of these meanwhile, or was in the way: look once more.
+        if last:
+            raise
+        return list(cases)
+    if not last:
+        return stale
+    for case in stale:
+        told = "It was changed here again and again meanwhile."
+        case.failure = Failure("transient", told)
+    settle.settle(context, stale, terms)
+    return []
 
 
 def _held(mapping: ObjectMapping, cases: Sequence[Case], turn: Turn) -> set[int]:

@@ -34,6 +34,29 @@ def test_people_who_share_a_phone_and_have_nothing_else_are_one(
     assert told.count() == 2
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_so_they_are_where_one_before_them_has_it_and_is_somebody_else(
+    hubspot: Connection, hubspot_simulator: RunningSimulator, together: bool
+) -> None:
+    (mapping,) = only(hubspot, "contacts")
+    person = HubSpotUser(hubspot_simulator)
+    pull.ask_pull(mapping)
+    profile = {"hs_linkedin_url": "https://www.linkedin.com/in/ada-example"}
+    for fields in (
+        {"lastname": "Ada", **profile},
+        {"lastname": "Ada again", "phone": PHONE, **profile},
+        *({"lastname": name, "phone": PHONE} for name in ("Bea", "Cem", "Dan")),
+    ):
+        person.make(**fields)
+        if not together:
+            sync()
+    sync()
+
+    assert Lead.objects.count() == Link.objects.count() == 2
+    told = WorkItem.objects.filter(state=State.PARKED)
+    assert [one.error_class for one in told] == ["duplicate"] * 3
+
+
 def test_colleagues_who_share_a_phone_and_have_addresses_are_two(
     hubspot: Connection, hubspot_simulator: RunningSimulator
 ) -> None:
