@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef
 
-from crmsync.core.queue import Failure
 from integrations.models import Link, ObjectMapping, SyncEntry
-from integrations.records import Page
-from integrations.sync import backfill, gather, intake, pages, settle
+from integrations.records import Page, RemoteRecord
+from integrations.sync import backfill, by_then, gather, intake, pages, settle
+from integrations.sync.by_then import ByThen
 from integrations.sync.cases import Case, outcome_of
 from integrations.sync.counting import clears
 from integrations.sync.driving import Drive
@@ -21,7 +21,6 @@ from integrations.sync.pull import fields_to_read
 from integrations.sync.seen import Seen
 from integrations.sync.subjects import Rules
 from integrations.sync.terms import Terms, terms_of
-from leads.services import incoming
 from leads.services.fields import MODELS
 from leads.services.incoming import Taken
 
@@ -36,12 +35,17 @@ _MANY = 100_000
 
 @dataclass(slots=True)
 class _Slice:
-    """One slice of the run. seen: what earlier records are known by, see `_note`."""
+    """One slice of the run. seen: what earlier records are known by, see `ByThen`."""
 
     drive: Drive
     terms: Terms
     rules: Rules
     seen: Seen
+
+    @property
+    def by_then(self) -> ByThen:
+        """Return what records of ours are found by, by then."""
+        return ByThen(self.drive.mapping, self.seen)
 
     def keep(self, *, over: bool) -> None:
         """Keep how far it is, and with it all that was counted on the way."""
@@ -94,10 +98,17 @@ def _scan(slice_: _Slice) -> bool:
     with closing(pages.together(read, begin, deadline=drive.deadline)) as found:
         while drive.may_go_on() and (page := next(found, None)) is not None:
             records = [one for one in page.records if not one.became]
-            _note(slice_, intake.planned(mapping, records, terms, drive.connector))
+            _note(slice_, _planned(slice_, records))
             run.cursor["page"] = page.cursor
             run.cursor["scanned"] = page.cursor is None
     return bool(run.cursor.get("scanned"))
+
+
+def _planned(slice_: _Slice, records: Sequence[RemoteRecord]) -> list[Case]:
+    drive, terms = slice_.drive, slice_.terms
+    return intake.planned(
+        drive.mapping, records, terms, drive.connector, by_then=slice_.by_then
+    )
 
 
 def _note(slice_: _Slice, cases: Sequence[Case]) -> None:
@@ -112,7 +123,9 @@ def _note(slice_: _Slice, cases: Sequence[Case]) -> None:
         results = settle.foresee(drive.mapping, some, slice_.terms)
         for case in some:
             result = results.get(case.ref)
-            _remember(slice_, case, result)
+            slice_.by_then.learn(case, result)
+            if name := slice_.rules.match_field:
+                _note_there(slice_, [case.record.fields.get(name)])
             counts.update(outcomes_of(case, result))
             if len(drive.run.samples) < SAMPLES and (case.takes or case.sends):
                 drive.run.samples.append(_sample(case))
@@ -124,7 +137,6 @@ def _rounds(slice_: _Slice, cases: Sequence[Case]) -> Iterator[list[Case]]:
 
     What is the same as an earlier one comes after it, for that may fail.
     """
-    mapping = slice_.drive.mapping
     yield [one for one in cases if not one.repeats]
     rest = [one for one in cases if one.repeats]
     while rest:
@@ -132,46 +144,21 @@ def _rounds(slice_: _Slice, cases: Sequence[Case]) -> Iterator[list[Case]]:
         later: list[Case] = []
         asked: set[str] = set()
         for case in rest:
-            known = incoming.known_as(
-                mapping.workspace, mapping.record_type, case.values
-            )
-            is_first = asked.isdisjoint(known.asked)
+            its = case.known_as.asked if case.known_as else ()
+            is_first = asked.isdisjoint(its)
             (portion if is_first else later).append(case)
-            asked.update(known.asked)
+            asked.update(its)
         yield portion
         rest = later
 
 
 def _refuse_repeated(slice_: _Slice, cases: Sequence[Case]) -> None:
-    """Fail what would by then be found to be a record that this run makes."""
-    workspace, seen = slice_.drive.mapping.workspace, slice_.seen
+    """Fail what would by then be found to be a record that this run makes or links."""
     for case in cases:
-        if case.record_id is not None or case.failure is not None or case.excluded:
+        if case.link is not None or case.failure is not None or case.excluded:
             continue
-        known = incoming.known_as(
-            workspace, slice_.drive.mapping.record_type, case.values
-        )
-        if any(one in seen for one in (*known.keys, *known.asked)):
-            case.failure = Failure("duplicate", "It is there twice.", code="TWICE")
-
-
-def _remember(slice_: _Slice, case: Case, result: Taken | None) -> None:
-    """Note by what a remote record is found, and by what the one made for it would be.
-
-    The keys stand for the records: of millions there are no lists.
-    """
-    mapping, seen = slice_.drive.mapping, slice_.seen
-    if case.link is None and case.record_id is not None:
-        seen.add([_met(case.record_id)])
-    if name := slice_.rules.match_field:
-        _note_there(slice_, [case.record.fields.get(name)])
-    if result is not None and result.created and not result.stale:
-        known = incoming.known_as(mapping.workspace, mapping.record_type, case.values)
-        seen.add([*known.keys, *known.shared])
-
-
-def _met(record_id: int) -> str:
-    return f"met {record_id}"
+        if slice_.by_then.is_twice(case.known_as, case.record_id):
+            case.failure = by_then.twice()
 
 
 def _there(slice_: _Slice, value: object) -> str:
@@ -243,7 +230,7 @@ def _ours(slice_: _Slice) -> bool:
         )
         if not ids:
             return True
-        new = [one for one in ids if _met(one) not in slice_.seen]
+        new = [one for one in ids if not slice_.by_then.has_met(one)]
         found = foresee_out(mapping, new, drive.connector)
         found = _met_there(slice_, found)
         drive.count(Counter(one.outcome for one in found))

@@ -26,6 +26,7 @@ from integrations.sync import (
     resolve,
     settle,
 )
+from integrations.sync.by_then import ByThen
 from integrations.sync.cases import Case
 from integrations.sync.counting import Tally
 from integrations.sync.settle import Context
@@ -169,9 +170,13 @@ def planned(
     ties: bool = False,
     sending: bool = False,
     met: Mapping[str, int] | None = None,
+    by_then: ByThen | None = None,
 ) -> list[Case]:
-    """Return what follows for each record; nothing is written."""
-    cases = resolve.cases_of(mapping, records, terms, met=met or {})
+    """Return what follows for each record; nothing is written.
+
+    by_then: what is different from what is stored, in a run that is only foreseen.
+    """
+    cases = resolve.cases_of(mapping, records, terms, met=met or {}, by_then=by_then)
     conversions.recognise(mapping, cases, connector)
     for case in cases:
         _leave_out(mapping, case)

@@ -8,6 +8,7 @@ from crmsync.core.queue import Failure
 from integrations.models import Link, LinkAlias, ObjectMapping
 from integrations.records import RemoteRecord
 from integrations.sync import apart
+from integrations.sync.by_then import ByThen
 from integrations.sync.cases import Case
 from integrations.sync.links import record_of_key
 from integrations.sync.terms import Terms
@@ -24,11 +25,12 @@ def cases_of(
     terms: Terms,
     *,
     met: Mapping[str, int],
+    by_then: ByThen | None = None,
 ) -> list[Case]:
     """Return each record with its link or the record of ours that it must be.
 
     One that may be several of ours fails; it is never the first of them.
-    met: remote id -> record of ours, as the caller found.
+    met: remote id -> record of ours, as the caller found; by_then: see `planned`.
     """
     cases = [Case(record) for record in records]
     _by_link(mapping, cases)
@@ -41,7 +43,7 @@ def cases_of(
         if case.record_id in others.get(case.ref, ()):
             case.record_id, case.excluded = None, KEPT_APART
     unknown = [one for one in new if one.record_id is None and not one.excluded]
-    _by_match(mapping, unknown, terms, others)
+    _by_match(mapping, unknown, terms, others, by_then)
     _refuse_taken(mapping, cases)
     ids = {one.record_id for one in cases if one.record_id is not None}
     known = snapshots(mapping.record_type, ids)
@@ -89,6 +91,7 @@ def _by_match(
     cases: Sequence[Case],
     terms: Terms,
     others: Mapping[str, set[int]],
+    by_then: ByThen | None,
 ) -> None:
     """Find them by what they are known by. others: remote id -> whom it is not."""
     if not cases:
@@ -99,6 +102,8 @@ def _by_match(
     ]
     values = [_values(case, terms, names) for case in cases]
     found = incoming.find(mapping.workspace, mapping.record_type, values)
+    if by_then is not None:
+        found = by_then.correct(cases, found)
     unsure: list[tuple[Case, Sequence[int]]] = []
     for case, match in zip(cases, found, strict=True):
         case.known_as, case.repeats = match.known_as, match.repeats

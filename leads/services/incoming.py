@@ -16,7 +16,7 @@ from leads.services import changes, saving, translation
 from leads.services.drafts import Draft
 from leads.services.fields import AnyRecord
 from leads.services.filling import fill
-from leads.services.finding import KNOWN_BY, Found, KnownAs, find, known_as
+from leads.services.finding import KNOWN_BY, Found, KnownAs, Row, find, known_as
 from leads.services.rules import RULES
 from leads.services.saving import in_transaction
 from leads.services.sifting import leave_out, sift
@@ -26,6 +26,7 @@ __all__ = [
     "Found",
     "Incoming",
     "KnownAs",
+    "Row",
     "Taken",
     "find",
     "foresee",
