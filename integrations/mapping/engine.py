@@ -20,6 +20,21 @@ ToText = Callable[[object | None], str]
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """What people call a row's fields and values, asked only when one is told.
+
+    ours, theirs: the fields, "" for their names; our_value, their_value: what a value
+    is read as; crm: whose the other field is.
+    """
+
+    ours: str = ""
+    theirs: str = ""
+    our_value: Callable[[object], str] = str
+    their_value: Callable[[str], str] = str
+    crm: str = "the CRM"
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One field mapping as plain values; see `integrations.models.FieldMapping`."""
 
@@ -33,6 +48,17 @@ class Row:
     leave_out_unknown: bool = False
     # What an amount is in there; one in another currency cannot be said there.
     currency: str = ""
+    called: Called = Called()
+
+    @property
+    def ours(self) -> str:
+        """Return what people call our field."""
+        return self.called.ours or self.source
+
+    @property
+    def theirs(self) -> str:
+        """Return what people call the CRM's field."""
+        return self.called.theirs or self.destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +193,7 @@ def _compile(row: Row, to_text: ToText, as_it_is: int) -> _Step:
         if values_map or leaves_out:
             value = values_map.get(str(value))
             if value is None:
-                told = _no_value(row, values)
-                return None if leaves_out else Problem(source, told, unmatched=True)
+                return None if leaves_out else _no_value(row, values)
         if value == "":
             return ""
         if type(value) is str and len(value) <= as_it_is:
@@ -210,8 +235,10 @@ def _problem(source: str, error: SyncError) -> Problem:
     return Problem(source, error.message or str(error))
 
 
-def _no_value(row: Row, values: Mapping[str, object]) -> str:
-    return (
-        f"{row.source} is {values.get(row.source)!r}, and the mapping to "
-        f"{row.destination} says nothing about that value."
+def _no_value(row: Row, values: Mapping[str, object]) -> Problem:
+    value = row.called.our_value(values.get(row.source))
+    told = (
+        f'{row.ours} is "{value}", and the mapping to {row.theirs} says nothing about '
+        "that value."
     )
+    return Problem(row.source, told, unmatched=True)

@@ -73,8 +73,9 @@ def _reader(
         if ours is None:
             return Problem(
                 row.source,
-                f"{row.destination} is {text!r} in the CRM, and the mapping says "
-                "nothing about that value.",
+                f'{row.theirs} is "{row.called.their_value(text)}" in '
+                f"{row.called.crm}, and the mapping to {row.ours} says nothing about "
+                "that value.",
             )
         return int(ours) if row.source.endswith("_id") and ours.isdigit() else ours
 

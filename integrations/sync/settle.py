@@ -89,7 +89,7 @@ def settle(context: Context, cases: Sequence[Case], terms: Terms) -> list[Case]:
         _store_links(context, done, results)
         hidden.show_again(context.mapping, shown)
         clashes.store(context.mapping, done, terms)
-        _store_entries(context, done, results)
+        _store_entries(context, done, results, terms)
         if context.keeps_failures:
             failures_in.store(context.mapping, done)
         if not context.sending:
@@ -321,24 +321,29 @@ def _ties(case: Case, result: Taken | None) -> dict[str, object]:
 
 
 def _store_entries(
-    context: Context, cases: Sequence[Case], results: Mapping[str, Taken]
+    context: Context,
+    cases: Sequence[Case],
+    results: Mapping[str, Taken],
+    terms: Terms,
 ) -> None:
     lines = [
         line
         for case in cases
-        if (line := _line(context, case, results.get(case.ref))) is not None
+        if (line := _line(context, case, results.get(case.ref), terms)) is not None
     ]
     write_journal(context.mapping, lines)
 
 
-def _line(context: Context, case: Case, result: Taken | None) -> Line | None:
+def _line(
+    context: Context, case: Case, result: Taken | None, terms: Terms
+) -> Line | None:
     outcome = outcome_of(case, result)
     if outcome in {SyncEntry.Outcome.UNCHANGED, SyncEntry.Outcome.EXCLUDED}:
         return None
     held = [told for told in case.problems.values() if told]
     clashes_ = (case.outcomes[name].clash for name in case.fights)
     held += [one.reason for one in clashes_ if one is not None]
-    held += filter(None, [steps.refused(context.mapping, case)])
+    held += filter(None, [steps.refused(context.mapping, case, terms)])
     message = case.failure.message if case.failure else " ".join(held)
     changed = result.changed if result else {}
     return Line(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from integrations.mapping.engine import Called
 from integrations.models import ObjectMapping
 from integrations.sync.cases import Case
 from integrations.sync.terms import Terms
@@ -25,12 +26,18 @@ def cleared_first(
     )
 
 
-def refused(mapping: ObjectMapping, case: Case) -> str:
+def refused(mapping: ObjectMapping, case: Case, terms: Terms) -> str:
     """Say which steps back are not made, "" where there are none."""
     return " ".join(
-        f"{name} stays at {case.crm.get(name, '')} and does not become "
-        f"{outcome.refused}: it only moves forward in {mapping.connection.name}, and "
-        "the mapping does not allow the way back."
+        _stays(mapping, terms.called[name], case.crm.get(name, ""), outcome.refused)
         for name, outcome in case.outcomes.items()
         if outcome.refused
+    )
+
+
+def _stays(mapping: ObjectMapping, words: Called, now: str, wanted: str) -> str:
+    return (
+        f'{words.theirs} stays at "{words.their_value(now)}" and does not become '
+        f'"{words.their_value(wanted)}": it only moves forward in '
+        f"{mapping.connection.name}, and the mapping does not allow the way back."
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -17,11 +17,12 @@ from integrations.connectors import CONNECTORS
 from integrations.connectors.base import Connector
 from integrations.errors import SyncError
 from integrations.mapping.canon import Canon, canon_of
-from integrations.mapping.engine import Compiled, Row
+from integrations.mapping.engine import Called, Compiled, Row
 from integrations.mapping.inverse import Inverse, collisions
 from integrations.mapping.merge import FieldRule
 from integrations.models import Connection, FieldMapping, ObjectMapping, RemoteSchema
 from integrations.records import RemoteField, RemoteOption
+from integrations.sync.called import called
 from integrations.sync.spelling import SPELT
 from leads.models import CustomField
 from leads.services.fields import FIELDS as WRITABLE
@@ -51,6 +52,8 @@ class Terms:
     canon: Mapping[str, Canon]
     # Remote fields that hold what a record belongs to.
     references: tuple[str, ...] = ()
+    # Remote field -> what people call it, ours and their values.
+    called: Mapping[str, Called] = field(default_factory=dict)
 
     @property
     def pulled(self) -> list[str]:
@@ -116,6 +119,7 @@ def _key(
         mapping.record_type,
         told,
         described_at,
+        connection.name,
         repr(connection.owners),
         connection.currency,
         mapping.workspace.phone_region,
@@ -131,11 +135,10 @@ def _compile(
     # Amounts whose currency the mapping does not say are in the account's own.
     says_currency = any(row.source == CURRENCY for row in stored)
     currency = "" if says_currency else mapping.connection.currency
-    rows = {
-        one.destination: _row(mapping.connection, fields, one, currency)
-        for one in stored
-    }
     infos = _our_fields(mapping)
+    rows = {
+        one.destination: _row(mapping, fields, infos, one, currency) for one in stored
+    }
     canon = {
         # A value that a table gives is the CRM's own, whatever ours is: an id, say.
         name: _canon(
@@ -175,25 +178,29 @@ def _compile(
             for (owner, _), name in connector.spec.references.items()
             if owner == mapping.remote_object and name in fields
         ),
+        called={name: row.called for name, row in rows.items()},
     )
 
 
 def _row(
-    connection: Connection,
+    mapping: ObjectMapping,
     fields: Mapping[str, RemoteField],
+    infos: Mapping[str, FieldInfo],
     row: FieldMapping,
     currency: str,
 ) -> Row:
+    field = fields[row.destination]
     return Row(
         row.source,
         row.destination,
         row.transform,
-        row.values or owners_by_email(connection, fields, row.destination),
+        row.values or owners_by_email(mapping.connection, fields, row.destination),
         row.default,
         row.clear_blanks,
         # Someone here whom the CRM does not know must not hold up the record.
-        leave_out_unknown=fields[row.destination].type == OWNER_FIELD_TYPE,
+        leave_out_unknown=field.type == OWNER_FIELD_TYPE,
         currency=currency if row.source == AMOUNT else "",
+        called=called(mapping, infos.get(row.source), field),
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from integrations.errors import RecordRejected
-from integrations.mapping.engine import Compiled, Mapped, Problem, Row
+from integrations.mapping.engine import Called, Compiled, Mapped, Problem, Row
+from integrations.mapping.inverse import Inverse
 from integrations.mapping.transforms import LABELS, TRANSFORMS
 
 
@@ -70,6 +71,42 @@ def test_value_the_table_does_not_know_is_a_problem_and_nothing_is_sent() -> Non
     assert result.fields == {}
     assert [problem.field for problem in result.problems] == ["stage"]
     assert "2" in result.problems[0].message
+
+
+def test_what_is_told_of_a_value_is_what_people_call_it() -> None:
+    called = Called(
+        "Stage",
+        "Stage (StageName)",
+        our_value=lambda value: {"3": "Proposal"}[str(value)],
+        their_value=lambda value: {"won": "Closed Won"}[value],
+        crm="Salesforce",
+    )
+    row = Row("stage_id", "StageName", values={"1": "open"}, called=called)
+    back = Inverse([row], {"StageName": str})
+
+    (ours,) = mapped(row, stage_id="3").problems
+    theirs = back({"StageName": "won"})[1]["StageName"]
+
+    assert ours.message == (
+        'Stage is "Proposal", and the mapping to Stage (StageName) says nothing about '
+        "that value."
+    )
+    assert theirs.message == (
+        'Stage (StageName) is "Closed Won" in Salesforce, and the mapping to Stage '
+        "says nothing about that value."
+    )
+    assert (ours.field, theirs.field) == ("stage_id", "stage_id")
+
+
+def test_what_is_left_out_is_not_named() -> None:
+    def never(_: object) -> str:
+        raise AssertionError
+
+    row = Row(
+        "owner", "o", leave_out_unknown=True, called=Called("Owner", our_value=never)
+    )
+
+    assert mapped(row, owner="ada@example.com") == Mapped({}, ())
 
 
 def test_value_the_table_does_not_know_can_be_left_out() -> None:

@@ -81,7 +81,8 @@ def test_a_step_back_here_is_not_sent_and_said_so(
 
     assert stages(person, "city") == [{STAGE: "customer", "city": "Lyon"}]
     (told,) = SyncEntry.objects.filter(outcome="held")
-    assert "lifecyclestage stays at customer" in told.message
+    assert 'Lifecycle stage (lifecyclestage) stays at "Customer"' in told.message
+    assert 'does not become "Lead"' in told.message
     pushed = SyncEntry.objects.filter(outcome="updated").latest("pk")
     assert pushed.fields == ["city"]
     assert Lead.objects.get().custom == {"stage": "lead"}
