@@ -17,7 +17,7 @@ from crmsync.core.models.work import State
 from crmsync.core.queue import Failure
 from integrations.mapping.echo import remember
 from integrations.models import Link, ObjectMapping, SyncEntry
-from integrations.sync import counting, outbox
+from integrations.sync import counting, followers, outbox
 from integrations.sync.cases import base_of
 from integrations.sync.links import links_of
 from integrations.sync.plan import Hold, Leave, Wait
@@ -98,6 +98,9 @@ def record_written(
         queue.finish([one.item for one in done], locked=True)
         queue.give_back([one.item for one in written if one.again])
         queue.released(one.item.key for one in written)
+        # Who was there already did not wait for one that failed; see `plan`.
+        late = [one for one in written if one.is_new and one.item.error_class]
+        followers.ask_for_ties(mapping, {outbox.record_of(o.item.key) for o in late})
         counting.count_out([(one.item, one.outcome) for one in done])
 
 

@@ -81,15 +81,24 @@ def queue_records(
     record_ids: Iterable[int],
     *,
     trace_id: str = "",
+    not_before: datetime | None = None,
     lane: int = REALTIME,
     run: int | None = None,
 ) -> int:
-    """Store outbox rows for chosen records, due at once.
+    """Store outbox rows for chosen records, due at once or when it is said.
 
     E.g. when their child needs them, or for a run.
     """
     return queue.ask(
-        _ask(workspace, mapping, one, trace_id=trace_id, lane=lane, run=run)
+        _ask(
+            workspace,
+            mapping,
+            one,
+            trace_id=trace_id,
+            not_before=not_before,
+            lane=lane,
+            run=run,
+        )
         for one in record_ids
     )
 

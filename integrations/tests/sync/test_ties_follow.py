@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from crmsync.core.models import Workspace
+from crmsync.core import queue
+from crmsync.core.models import WorkItem, Workspace
 from crmsync.core.queue import now
-from integrations.models import Connection, ObjectMapping, Run
+from integrations.models import Connection, FieldMapping, Link, ObjectMapping, Run
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync import hints, pull, runs
 from integrations.tests.sync.crm import HubSpotUser, SalesforceUser, only, sync
@@ -297,3 +298,32 @@ def test_a_poll_asks_no_further_call_for_accounts(
 
 def calls(simulator: RunningSimulator) -> int:
     return sum(one["count"] for one in simulator.stats()["routes"].values())
+
+
+@pytest.mark.parametrize("mended_by", ["retry", "edit"])
+def test_a_tie_to_what_failed_arrives_when_that_is_mended(
+    workspace: Workspace,
+    employed: tuple[int, int, int],
+    person: HubSpotUser,
+    mended_by: str,
+) -> None:
+    lead = employed[0]
+    row = FieldMapping.objects.filter(source="name", mapping__record_type="company")
+    row.update(values={"Fern": "Fern", "Reed Ltd": "Reed Ltd"})
+    third = make(workspace, "company", name="Reed", domain="reed.example.com")
+    sync(1)
+    assert not Link.objects.filter(record_type="company", record_id=third).exists()
+    change(workspace, "lead", lead, company_id=third)
+    sync(1)
+    assert len(types_of(person, remote("lead", lead))) == 1
+
+    if mended_by == "retry":
+        row.update(values={})
+        queue.retry(
+            WorkItem.objects.filter(state="parked").values_list("pk", flat=True)
+        )
+    else:
+        change(workspace, "company", third, name="Reed Ltd")
+    sync(2)
+
+    assert remote("company", third) in types_of(person, remote("lead", lead))

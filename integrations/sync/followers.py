@@ -1,0 +1,49 @@
+"""Asks for the ties of those who went on without a parent that could not be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from integrations.models import Link, ObjectMapping
+from integrations.sync import outbox, ties
+from leads.services.fields import MODELS
+
+
+def ask_for_ties(mapping: ObjectMapping, parent_ids: Collection[int]) -> int:
+    """Queue those there that belong to these and are not tied to them; return how many.
+
+    Whether there is anything to tie is decided by the push, as for any other edit.
+    """
+    if not parent_ids:
+        return 0
+    asked = 0
+    for below in outbox.push_mappings():
+        is_below = mapping.record_type in ties.PARENTS.get(below.record_type, ())
+        if is_below and below.connection_id == mapping.connection_id:
+            asked += outbox.queue_records(
+                mapping.workspace,
+                below,
+                _untied(mapping, below, parent_ids),
+                not_before=outbox.due_at(below),
+            )
+    return asked
+
+
+def _untied(
+    mapping: ObjectMapping, below: ObjectMapping, parent_ids: Collection[int]
+) -> list[int]:
+    column = f"{mapping.record_type}_id"
+    rows = MODELS[below.record_type].objects.filter(**{f"{column}__in": parent_ids})
+    parent_of = dict(rows.values_list("pk", column))
+    links = Link.objects.filter(
+        connection=below.connection,
+        record_type=below.record_type,
+        remote_object=below.remote_object,
+        state=Link.State.LINKED,
+        record_id__in=parent_of,
+    )
+    return [
+        link.record_id
+        for link in links
+        if ties.agreed(link, mapping.record_type) != parent_of[link.record_id]
+    ]
