@@ -144,10 +144,14 @@ class WriteResult:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records, and where to go on; `cursor` None = that was all."""
+    """Some records, and where to go on; `cursor` None = that was all.
+
+    read_at: when they began to be read, on our clock, where that is noted.
+    """
 
     records: tuple[RemoteRecord, ...]
     cursor: str | None = None
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

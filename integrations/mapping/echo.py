@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 # Stamps of whole seconds, and a clock that is known to about a second.
 MARGIN = timedelta(seconds=2)
-_MARGIN_S = MARGIN.total_seconds()
 # Without any idea of the CRM's clock.
 UNSURE = timedelta(minutes=5)
 KEEP = timedelta(hours=24)
 MAX_KEPT = 5
 
-# field -> [[value of ours that a newer one of ours replaced, when it was replaced, the
-# stamp of the record that showed it since, if one did]]
+# field -> [[value of ours that a newer one of ours replaced, when it was replaced, and
+# True once a record has shown it since]]
 Written = Mapping[str, Sequence[Sequence[object]]]
 
 FLIPS = 4
@@ -80,24 +79,34 @@ def remember(
 
 
 def own_echo(
-    entries: Sequence[Sequence[object]], value: str, stamp: datetime | None
+    entries: Sequence[Sequence[object]],
+    value: str,
+    stamp: datetime | None,
+    *,
+    read_at: datetime | None = None,
 ) -> Suppressed | None:
-    """Recognise an older write of ours, by one stamp; None for a person's change.
+    """Recognise an older write of ours, once; None for a person's change.
 
     A record stamped after we had replaced the value was changed by somebody since,
-    be it to the same value again: that is never suppressed. Of the same record several
-    pictures may be on their way, such as a poll's and a fetch's.
+    be it to the same value again: that is never suppressed. What was read before we had
+    replaced it is old however often it comes, such as by a poll and by a fetch.
+    read_at: when the reading began, on our clock; None = just now.
     """
     if stamp is None:
         # Nothing shows that it is old: better a change twice than lost.
         return None
-    at = stamp.timestamp()
     for entry in entries:
-        seen = entry[2] if len(entry) > 2 else at
-        if entry[0] == value and seen == at and at <= _time(entry) + _MARGIN_S:
-            known = [value, entry[1], at]
+        is_expected = len(entry) < 3 or (
+            read_at is not None and read_at.timestamp() < _time(entry)
+        )
+        if entry[0] == value and is_expected and _before(stamp, _time(entry)):
+            known = [value, entry[1], True]
             return Suppressed([known if e is entry else list(e) for e in entries])
     return None
+
+
+def _before(stamp: datetime, replaced_at: float) -> bool:
+    return stamp.timestamp() <= replaced_at + MARGIN.total_seconds()
 
 
 def _time(entry: Sequence[object]) -> float:

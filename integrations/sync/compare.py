@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from integrations.connectors.base import Connector
 from integrations.mapping import echo
@@ -24,6 +25,14 @@ from integrations.sync.history import hub_times, stored_name
 from integrations.sync.terms import Terms
 
 
+class _When(NamedTuple):
+    """Now, on our clock; how far theirs is ahead; when it was read, if not just now."""
+
+    at: datetime
+    ahead: timedelta
+    read_at: datetime | None
+
+
 def compare(
     mapping: ObjectMapping,
     cases: Sequence[Case],
@@ -32,13 +41,16 @@ def compare(
     *,
     at: datetime,
     sending: bool = False,
+    read_at: datetime | None = None,
 ) -> None:
     """Decide every field of every case.
 
-    at: now, on our clock; sending: the push that asks has not written yet.
+    at: now, on our clock; sending: the push that asks has not written yet; read_at:
+    when the records began to be read, None = just now.
     """
     ahead = clocks.ahead_of_ours(mapping.connection)
-    decide(cases, terms, frozen=_frozen(cases), at=at, ahead=ahead)
+    frozen = _frozen(cases)
+    decide(cases, terms, frozen=frozen, at=at, ahead=ahead, read_at=read_at)
     unanswered.recognise(mapping, cases, terms, sending=sending)
     fights.freeze(mapping, cases, terms)
     doubtful = [case for case in cases if _needs_times(case, terms)]
@@ -53,16 +65,18 @@ def decide(
     frozen: Mapping[int, frozenset[str]],
     at: datetime,
     ahead: timedelta = timedelta(0),
+    read_at: datetime | None = None,
 ) -> None:
     """Decide every field by what the cases hold, asking nobody for more.
 
     frozen: link id -> remote fields that wait for a person; ahead: how far the CRM's
     clock is ahead of ours.
     """
+    when = _When(at, ahead, read_at)
     for case in cases:
         if case.failure is None and not case.excluded:
             told = frozen.get(_link_id(case), frozenset())
-            _decide_one(case, terms, told, at=at, ahead=ahead)
+            _decide_one(case, terms, told, when)
 
 
 def _link_id(case: Case) -> int:
@@ -88,9 +102,7 @@ def _decide_one(
     case: Case,
     terms: Terms,
     frozen: frozenset[str],
-    *,
-    at: datetime,
-    ahead: timedelta,
+    when: _When,
 ) -> None:
     fields, rules, canon = case.record.fields, terms.rules, terms.canon
     before = case.before = case.link.base if case.link is not None else {}
@@ -113,7 +125,7 @@ def _decide_one(
         elif case.link is None:
             outcome = merge(Sides(None, theirs, ours), rule)
         else:
-            outcome = _decide(case, case.link, name, rule, at=at, ahead=ahead)
+            outcome = _decide(case, case.link, name, rule, when)
         if outcome != NOTHING and (name not in frozen or outcome.clash is not None):
             case.outcomes[name] = outcome
 
@@ -150,20 +162,19 @@ def _decide(
     link: Link,
     name: str,
     rule: FieldRule,
-    *,
-    at: datetime,
-    ahead: timedelta,
+    when: _When,
 ) -> Outcome:
     sides = _sides(case, name, rule)
     if sides.base is None or sides.crm in (None, sides.base.crm):
         return merge(sides, rule)
     assert sides.crm is not None
     expected = case.written.get(name, link.written.get(name, ()))
-    known = echo.own_echo(expected, sides.crm, case.record.updated_at)
+    stamp = case.record.updated_at
+    known = echo.own_echo(expected, sides.crm, stamp, read_at=when.read_at)
     if known is not None:
         case.written[name] = known.left
         return merge(_without_news(sides), rule)
-    _note_turn(case, link, name, sides, at=at, ahead=ahead)
+    _note_turn(case, link, name, sides, at=when.at, ahead=when.ahead)
     if rule.rule == "restrictive" and not _is_newer(case, link):
         # Altered without a stamp: nobody's act, so that they meet as strangers do.
         return merge(Sides(None, sides.crm, sides.hub), rule)

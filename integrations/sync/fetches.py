@@ -82,6 +82,7 @@ def _fetch(mapping: ObjectMapping, items: Sequence[WorkItem]) -> None:
     terms = terms_of(mapping, connector)
     by_id = {remote_id_of(item.key): item for item in items}
     told = passing.heard(mapping, by_id, slack=MARGIN)
+    read_at = queue.now()
     found = connector.fetch(
         mapping.remote_object,
         list(by_id),
@@ -96,6 +97,7 @@ def _fetch(mapping: ObjectMapping, items: Sequence[WorkItem]) -> None:
         keeps_failures=False,
         # What a record belongs to can be the very thing that the hint was about.
         ties=True,
+        read_at=read_at,
     )
     passing.settle(mapping, told, taken.cases, terms)
     failed = {c.ref: f for c in taken.cases if (f := failures_in.failure_of(c))}

@@ -99,6 +99,7 @@ def _settle(drive: Drive, page: Page, tally: Tally, turn: Turn | None = None) ->
         ties=True,
         tally=tally,
         turn=turn,
+        read_at=page.read_at,
     )
     marked = {case.ref for case in taken.cases if case.stored}
     seen = {one.remote_id for one in page.records}
@@ -209,12 +210,14 @@ def _take_in(drive: Drive, remote_ids: Sequence[str]) -> set[str]:
     mapping, connector = drive.mapping, drive.connector
     terms = terms_of(mapping, connector)
     names = fields_to_read(mapping, terms.pulled)
+    read_at = queue.now()
     found = connector.fetch(mapping.remote_object, remote_ids, fields=names)
     there = [one for one in found if not one.archived]
     same = moved.follow_conversions(mapping, there)
     if same:
         mass_clears.check(mapping, same, terms, connector, run=drive.run)
-        _settle(drive, Page(tuple(same)), Tally()).count(drive.run)
+        page = Page(tuple(same), read_at=read_at)
+        _settle(drive, page, Tally()).count(drive.run)
     return moved.ids_answered(there)
 
 

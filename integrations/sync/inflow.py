@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from integrations.connectors.base import Connector
 from integrations.models import ObjectMapping, Run
@@ -58,4 +58,4 @@ def _ready(pass_: Pass, found: Iterable[Page]) -> Generator[Page]:
             mass_clears.check(
                 pass_.mapping, records, pass_.terms, pass_.connector, run=pass_.run_of()
             )
-        yield Page(tuple(records), page.cursor)
+        yield replace(page, records=tuple(records))

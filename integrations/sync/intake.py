@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import IntegrityError, OperationalError
 
@@ -58,6 +59,7 @@ def take_in(
     met: Mapping[str, int] | None = None,
     tally: Tally | None = None,
     turn: Turn | None = None,
+    read_at: datetime | None = None,
 ) -> Taken:
     """Bring the hub in step with these records.
 
@@ -67,6 +69,7 @@ def take_in(
     met: remote id -> record of ours that the caller found it to be.
     tally: gets what is to be counted for the run, which the caller does.
     turn: the place of these records among those that are settled beside them.
+    read_at: when they began to be read, where we may have written since.
     """
     terms = terms_of(mapping, connector)
     context = Context(
@@ -84,7 +87,14 @@ def take_in(
         if turn is not None:
             turn.look()
         cases = planned(
-            mapping, todo, terms, connector, ties=ties, sending=sending, met=met
+            mapping,
+            todo,
+            terms,
+            connector,
+            ties=ties,
+            sending=sending,
+            met=met,
+            read_at=read_at,
         )
         held = _held(mapping, cases, turn) if turn is not None else set()
         # What one of them is made of, another of them is then found to be.
@@ -171,6 +181,7 @@ def planned(
     sending: bool = False,
     met: Mapping[str, int] | None = None,
     by_then: ByThen | None = None,
+    read_at: datetime | None = None,
 ) -> list[Case]:
     """Return what follows for each record; nothing is written.
 
@@ -180,7 +191,10 @@ def planned(
     conversions.recognise(mapping, cases, connector)
     for case in cases:
         _leave_out(mapping, case)
-    compare.compare(mapping, cases, terms, connector, at=queue.now(), sending=sending)
+    at = queue.now()
+    compare.compare(
+        mapping, cases, terms, connector, at=at, sending=sending, read_at=read_at
+    )
     for case in cases:
         _invert(case, terms)
     parents.find(mapping, cases, connector, known_too=ties)

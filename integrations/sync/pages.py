@@ -9,7 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from crmsync.core import queue
 from crmsync.core.aside import Aside
 from integrations.errors import SyncError
 from integrations.records import Page, RemoteRecord
@@ -31,6 +33,7 @@ class _Gathered:
     cursor: str | None = None
     pages: int = 0
     error: SyncError | None = None
+    begun_at: datetime = field(default_factory=queue.now)
 
 
 def together(
@@ -51,7 +54,7 @@ def together(
             following = found.cursor
             if going_on and found.error is None:
                 ahead.start(lambda at=following: _gather(read, at, deadline))  # type: ignore[misc]
-            yield Page(tuple(found.records), found.cursor)
+            yield Page(tuple(found.records), found.cursor, found.begun_at)
             if found.error is not None:
                 raise found.error
             if not going_on:

@@ -288,7 +288,13 @@ def _read(
             return
         tally = tallies[page.cursor] = Tally(again=again)
         taken = intake.take_in(
-            mapping, page.records, connector, run=cursor.run, tally=tally, turn=turn
+            mapping,
+            page.records,
+            connector,
+            run=cursor.run,
+            tally=tally,
+            turn=turn,
+            read_at=page.read_at,
         )
         if told_up_to is not None:
             ids = [one.remote_id for one in page.records]

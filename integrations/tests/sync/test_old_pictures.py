@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import time
+from datetime import datetime
+from typing import Any
 
 import pytest
 
+from crmsync.core import queue
 from crmsync.core.models import Workspace
 from integrations.connectors.session import open_connector
 from integrations.models import Connection, Link, ObjectMapping
-from integrations.records import RemoteRecord
+from integrations.records import Page
 from integrations.simulators.testing import RunningSimulator
-from integrations.sync import intake, pull
+from integrations.sync import failures_in, intake, pull
+from integrations.sync.fetches import fetch_due
 from integrations.sync.push import push_due
 from integrations.tests.sync.crm import SalesforceUser, make_due, polled
 from leads.facts import Origin
@@ -47,16 +50,18 @@ def enter(lead: Lead, title: str) -> None:
     assert push_due() == 1
 
 
-def picture(mapping: ObjectMapping) -> RemoteRecord:
+def picture(mapping: ObjectMapping) -> Page:
+    """Read the lead there, as of now."""
     connector, _ = open_connector(mapping.connection)
     fields = pull.fields_to_read(mapping, ["Title"])
-    [found] = connector.fetch("Lead", [Link.objects.get().remote_id], fields=fields)
-    return found
+    read_at = queue.now()
+    found = connector.fetch("Lead", [Link.objects.get().remote_id], fields=fields)
+    return Page(tuple(found), read_at=read_at)
 
 
-def show(mapping: ObjectMapping, record: RemoteRecord) -> None:
+def show(mapping: ObjectMapping, page: Page) -> None:
     connector, _ = open_connector(mapping.connection)
-    intake.take_in(mapping, [record], connector)
+    intake.take_in(mapping, page.records, connector, read_at=page.read_at)
 
 
 def test_two_readings_from_between_two_writes_undo_nothing(
@@ -80,12 +85,40 @@ def test_who_enters_our_old_value_again_is_heard_after_an_old_reading(
     old = picture(mapping)
     enter(lead, "Director")
     show(mapping, old)
-    # Its stamps are whole seconds: one that differs from that of the old reading.
-    time.sleep(1.1)
     person = SalesforceUser(salesforce_simulator)
-    person.edit("Lead", old.remote_id, Title="Engineer")
+    person.edit("Lead", Link.objects.get().remote_id, Title="Engineer")
 
     show(mapping, picture(mapping))
 
     lead.refresh_from_db()
     assert lead.job_title == "Engineer"
+
+
+def test_polls_and_fetches_say_when_they_began_to_read(
+    mapping: ObjectMapping,
+    lead: Lead,
+    salesforce_simulator: RunningSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[object] = []
+    takes_in = intake.take_in
+
+    def listen(*args: Any, **named: Any) -> intake.Taken:
+        told.append(named.get("read_at"))
+        return takes_in(*args, **named)
+
+    monkeypatch.setattr(intake, "take_in", listen)
+    remote_id, begun = Link.objects.get().remote_id, queue.now()
+    person = SalesforceUser(salesforce_simulator)
+
+    person.edit("Lead", remote_id, Title="Engineer")
+    pull.ask_pull(mapping, soon=True)
+    pull.pull_due()
+    person.edit("Lead", remote_id, Title="Director")
+    queue.ask(failures_in.asks(mapping, [remote_id]))
+    fetch_due()
+
+    lead.refresh_from_db()
+    assert lead.job_title == "Director"
+    assert len(told) == 2
+    assert all(isinstance(at, datetime) and at >= begun for at in told)
