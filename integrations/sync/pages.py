@@ -11,7 +11,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from crmsync.core import queue
+from django.utils import timezone
+
 from crmsync.core.aside import Aside
 from integrations.errors import SyncError
 from integrations.records import Page, RemoteRecord
@@ -33,7 +34,7 @@ class _Gathered:
     cursor: str | None = None
     pages: int = 0
     error: SyncError | None = None
-    begun_at: datetime = field(default_factory=queue.now)
+    begun_at: datetime = field(default_factory=timezone.now)
 
 
 def together(
