@@ -104,6 +104,15 @@ _ALL = (
         "mapping",
     ),
     Cause(
+        "currency",
+        "Another currency",
+        "warn",
+        "An amount is in a currency that the CRM's account does not count in.",
+        "Give the deal in the account's currency; it then goes on by itself. If the "
+        "account has several by now, read its fields again and map the currency.",
+        "record",
+    ),
+    Cause(
         "braked",
         "Stopped for approval",
         "bad",

@@ -65,12 +65,13 @@ class Row:
 class Problem:
     """Why a record cannot be sent: which of its fields, and what is wrong with it.
 
-    unmatched: the mapping says nothing about the value; else the value cannot be sent.
+    error_class: "held" where the mapping says nothing about the value, "currency" where
+    an amount is in another than theirs, "rejected" where the value cannot be sent.
     """
 
     field: str
     message: str
-    unmatched: bool = False
+    error_class: str = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,17 +212,15 @@ def _in_currency(row: Row, step: _Step) -> _Step:
         text = step(values)
         ours = values.get("currency")
         if text and ours and ours != row.currency:
-            return Problem(row.source, _other_currency(row, ours))
+            return Problem(row.source, _other_currency(row, ours), "currency")
         return text
 
     return amount
 
 
 def _other_currency(row: Row, ours: object) -> str:
-    return (
-        f"The amount is in {ours} here, and all amounts there are in {row.currency}. "
-        f"Give the deal in {row.currency}."
-    )
+    there = f"all amounts in {row.called.crm} are in {row.currency}"
+    return f"It is in {ours} here, and {there}."
 
 
 def _sendable(source: str, value: object, to_text: ToText) -> str | Problem:
@@ -241,4 +240,4 @@ def _no_value(row: Row, values: Mapping[str, object]) -> Problem:
         f'{row.ours} is "{value}", and the mapping to {row.theirs} says nothing about '
         "that value."
     )
-    return Problem(row.source, told, unmatched=True)
+    return Problem(row.source, told, error_class="held")

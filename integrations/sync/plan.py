@@ -186,7 +186,7 @@ def _waiting(parent: Parent) -> str:
 def _held(problems: tuple[Problem, ...]) -> Hold:
     told = " ".join(problem.message for problem in problems)
     first = problems[0]
-    return Hold("held" if first.unmatched else "rejected", told, first.field)
+    return Hold(first.error_class, told, first.field)
 
 
 def _update(subject: Subject, rules: Rules, fields: Mapping[str, str]) -> Decision:

@@ -89,8 +89,9 @@ def test_an_amount_in_another_currency_is_not_sent_as_if_it_were_theirs(
 
     assert there(marketer) == []
     [item] = WorkItem.objects.filter(state=State.PARKED)
-    told = "The amount is in EUR here, and all amounts there are in USD."
-    assert told in item.error
+    told = "It is in EUR here, and all amounts in HubSpot are in USD."
+    # Nobody refused it: the CRM was not asked.
+    assert (item.error_class, item.error) == ("currency", told)
 
     edit = Edit(deal.pk, {"amount": "110", "currency": "USD"})
     records.update(workspace, "deal", [edit], origin=HERE)
@@ -114,7 +115,7 @@ def test_their_amount_is_not_taken_in_as_if_it_were_in_another_currency(
     deal.refresh_from_db()
     assert (deal.name, str(deal.amount), deal.currency) == ("Project", "100.00", "EUR")
     held = SyncEntry.objects.filter(direction="pull", outcome="held")
-    assert "all amounts there are in USD" in held.latest("pk").message
+    assert "all amounts in HubSpot are in USD" in held.latest("pk").message
 
 
 def test_where_the_mapping_says_the_currency_any_can_be_sent(
