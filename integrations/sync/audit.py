@@ -17,8 +17,7 @@ from integrations.models import Link, ObjectMapping
 from integrations.sync import intake, moved, outbox
 from integrations.sync.cases import Case, base_of
 from integrations.sync.driving import Drive
-from integrations.sync.pull import fields_to_read
-from integrations.sync.terms import terms_of
+from integrations.sync.terms import fields_to_read, terms_of
 
 # Fewer are looked at all; of more, about so many, spread evenly.
 WHOLE = 50_000

@@ -17,10 +17,9 @@ from integrations.sync.cases import Case, outcome_of
 from integrations.sync.counting import clears
 from integrations.sync.driving import Drive
 from integrations.sync.foresight import Foreseen, foresee_out
-from integrations.sync.pull import fields_to_read
 from integrations.sync.seen import Seen
 from integrations.sync.subjects import Rules
-from integrations.sync.terms import Terms, terms_of
+from integrations.sync.terms import Terms, fields_to_read, terms_of
 from leads.services.fields import MODELS
 from leads.services.incoming import Taken
 

@@ -27,7 +27,7 @@ from integrations.sync import (
     pull,
 )
 from integrations.sync.failures_in import KIND, remote_id_of
-from integrations.sync.terms import terms_of
+from integrations.sync.terms import fields_to_read, terms_of
 
 _rng = random.Random()
 
@@ -86,7 +86,7 @@ def _fetch(mapping: ObjectMapping, items: Sequence[WorkItem]) -> None:
     found = connector.fetch(
         mapping.remote_object,
         list(by_id),
-        fields=pull.fields_to_read(mapping, terms.pulled),
+        fields=fields_to_read(mapping, terms.pulled),
     )
     gone.note_missing(mapping, connector, set(by_id) - _answered(found))
     taken = intake.take_in(

@@ -29,8 +29,7 @@ from integrations.sync import (
 from integrations.sync.counting import Tally
 from integrations.sync.driving import Drive
 from integrations.sync.inflow import Pass
-from integrations.sync.pull import fields_to_read
-from integrations.sync.terms import terms_of
+from integrations.sync.terms import fields_to_read, terms_of
 from integrations.sync.turns import Turn
 
 MISSING_CHUNK = 500

@@ -15,13 +15,13 @@ from crmsync.core.models import WorkItem
 from integrations.connectors.base import Connector
 from integrations.models import ObjectMapping
 from integrations.records import RemoteRecord
-from integrations.sync import intake, journal, outbox, pull, steps
+from integrations.sync import intake, journal, outbox, steps
 from integrations.sync.journal import Failed
 from integrations.sync.links import owners_of, record_of_key
 from integrations.sync.plan import Leave, Send
 from integrations.sync.results import already_linked
 from integrations.sync.subjects import Rules, Subject
-from integrations.sync.terms import Terms
+from integrations.sync.terms import Terms, fields_to_read
 
 Row = tuple[WorkItem, Subject, Send]
 
@@ -46,7 +46,7 @@ def meet(
     asked = {
         value: rows[0][2].write.key_value or "" for value, rows in by_value.items()
     }
-    names = pull.fields_to_read(mapping, terms.pulled)
+    names = fields_to_read(mapping, terms.pulled)
     names = sorted({*names, rules.match_field, rules.key_field} - {""})
     there = _look_up(rules, terms, names, connector, asked)
     found: dict[str, tuple[Row, RemoteRecord]] = {}

@@ -34,6 +34,7 @@ from integrations.sync import (
     outbox,
     pull,
     revert,
+    window,
 )
 from integrations.sync.driving import Drive
 
@@ -164,7 +165,7 @@ def cancel(run: Run) -> bool:
     queue.abandon(WorkItem.objects.filter(pk__in=mass_pushes.held_by(run)))
     if stopped:
         if run.mass_change != Run.MassChange.DELETES:
-            pull.skip(run.mapping)
+            window.skip(run.mapping)
         _retry_pull(run)
     return True
 

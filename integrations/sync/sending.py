@@ -28,7 +28,6 @@ from integrations.sync import (
     meeting,
     moved,
     pace,
-    pull,
     results,
     steps,
 )
@@ -36,7 +35,7 @@ from integrations.sync.calls import failure_of
 from integrations.sync.journal import Failed, Written
 from integrations.sync.plan import Delete, Find, Leave, Send
 from integrations.sync.subjects import Rules, Subject
-from integrations.sync.terms import Terms
+from integrations.sync.terms import Terms, fields_to_read
 
 Sends = list[tuple[WorkItem, Subject, Send]]
 
@@ -184,7 +183,7 @@ def _compared(
     found = connector.fetch(
         mapping.remote_object,
         list(by_id),
-        fields=pull.fields_to_read(mapping, terms.pulled),
+        fields=fields_to_read(mapping, terms.pulled),
     )
     _fail_missing(mapping, by_id, found, connector)
     same = _followed(mapping, by_id, found)
@@ -277,7 +276,7 @@ def find(
     found = connector.fetch(
         mapping.remote_object,
         values,
-        fields=pull.fields_to_read(mapping, terms.pulled),
+        fields=fields_to_read(mapping, terms.pulled),
         key_field=name,
     )
     by_value: dict[str, list[RemoteRecord]] = {}

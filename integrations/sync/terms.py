@@ -313,6 +313,12 @@ def _to_text(
     return to_text
 
 
+def fields_to_read(mapping: ObjectMapping, names: list[str]) -> list[str]:
+    """Return the remote fields that are asked for: these and our key."""
+    own = mapping.connection.key_fields.get(mapping.remote_object, "")
+    return [*names, *([own] if own and own not in names else [])]
+
+
 # --- what the CRM said of itself ------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ from integrations.simulators.testing import RunningSimulator
 from integrations.sync import failures_in, intake, pull
 from integrations.sync.fetches import fetch_due
 from integrations.sync.push import push_due
+from integrations.sync.terms import fields_to_read
 from integrations.tests.sync.crm import SalesforceUser, make_due, polled
 from leads.facts import Origin
 from leads.models import Lead
@@ -53,7 +54,7 @@ def enter(lead: Lead, title: str) -> None:
 def picture(mapping: ObjectMapping) -> Page:
     """Read the lead there, as of now."""
     connector, _ = open_connector(mapping.connection)
-    fields = pull.fields_to_read(mapping, ["Title"])
+    fields = fields_to_read(mapping, ["Title"])
     read_at = queue.now()
     found = connector.fetch("Lead", [Link.objects.get().remote_id], fields=fields)
     return Page(tuple(found), read_at=read_at)

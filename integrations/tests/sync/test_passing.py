@@ -30,7 +30,7 @@ from integrations.models import (
     ToldValue,
 )
 from integrations.simulators.testing import CLIENT_SECRET, RunningSimulator
-from integrations.sync import failures_in, hints, history, intake, passing, pull
+from integrations.sync import failures_in, hints, history, intake, passing, pull, window
 from integrations.sync.fetches import fetch_due
 from integrations.sync.pull import pull_due
 from integrations.sync.push import push_due
@@ -573,7 +573,7 @@ def test_what_is_told_while_a_poll_reads_is_left_to_the_fetch(
     connector, _ = open_connector(mapping.connection)
     post.bring()
 
-    pull.pull(mapping, connector, told_up_to=0)
+    window.read(mapping, connector, told_up_to=0)
 
     assert ToldValue.objects.count() == 1
 

@@ -21,7 +21,7 @@ from integrations.models import (
 )
 from integrations.services import runs as services
 from integrations.simulators.testing import RunningSimulator, wait_until
-from integrations.sync import pull
+from integrations.sync import pull, window
 from integrations.tests.sync.crm import HubSpotUser, both_ways, make_due, sync
 from leads.facts import Origin
 from leads.models import Change, Lead
@@ -186,7 +186,7 @@ def _pull_one_page(mapping: ObjectMapping) -> bool:
     from integrations.connectors.session import open_connector
 
     connector, _ = open_connector(mapping.connection)
-    return pull.pull(mapping, connector, deadline=0.0)
+    return window.read(mapping, connector, deadline=0.0)
 
 
 def arrived_by_now(count: int) -> bool:
