@@ -7,9 +7,11 @@ import pytest
 from crmsync.core.models import WorkItem, Workspace
 from crmsync.core.models.work import State
 from integrations.models import Connection, FieldMapping, ObjectMapping, SyncEntry
+from integrations.services.setup import set_up_due
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync import pull
-from integrations.tests.sync.crm import HubSpotUser, only, sync
+from integrations.sync.asking_setup import queue_setup
+from integrations.tests.sync.crm import HubSpotUser, SalesforceUser, only, sync
 from leads.facts import Origin
 from leads.models import Deal
 from leads.services import records
@@ -129,3 +131,72 @@ def test_where_the_mapping_says_the_currency_any_can_be_sent(
     sync(2)
 
     assert there(marketer) == ["100"]
+
+
+# --- by what the account itself says --------------------------------------------------
+
+SEVERAL = {"company_currency": "EUR", "additional_currencies": ["USD"]}
+
+
+def described_anew(connection: Connection, simulator: RunningSimulator) -> None:
+    """Let the account have several currencies, and be set up as if it were new."""
+    simulator.control("POST", "currencies", SEVERAL)
+    ObjectMapping.objects.filter(connection=connection).delete()
+    queue_setup(connection)
+    assert set_up_due() == 1
+    connection.refresh_from_db()
+
+
+def test_a_deal_names_no_currency_where_there_is_one(
+    hubspot: Connection, salesforce: Connection
+) -> None:
+    assert (hubspot.currency, salesforce.currency) == ("EUR", "EUR")
+    assert not FieldMapping.objects.filter(source="currency").exists()
+
+
+def test_of_several_currencies_each_deal_of_hubspot_names_its_own(
+    marketer: HubSpotUser, hubspot: Connection
+) -> None:
+    described_anew(hubspot, marketer.simulator)
+    place = {"pipeline": "default", "dealstage": "appointmentscheduled"}
+    made = {"dealname": "Pilot", "amount": "90", "deal_currency_code": "USD", **place}
+    marketer.call("POST", DEALS, {"properties": made})
+    [mapping] = only(hubspot, "deals")
+    pull.ask_pull(mapping)
+    sync(1)
+    marketer.call("POST", DEALS, {"properties": made | {"dealname": "Next"}})
+
+    polled_again(mapping)
+
+    assert hubspot.currency == ""
+    deal = Deal.objects.get(name="Next")
+    assert (str(deal.amount), deal.currency) == ("90.00", "USD")
+
+
+def test_of_several_currencies_each_opportunity_names_its_own(
+    workspace: Workspace,
+    salesforce: Connection,
+    salesforce_simulator: RunningSimulator,
+) -> None:
+    described_anew(salesforce, salesforce_simulator)
+    seller = SalesforceUser(salesforce_simulator)
+    [mapping] = only(salesforce, "Opportunity")
+    pull.ask_pull(mapping)
+    sync(1)
+    seller.make(
+        "Opportunity",
+        Name="Pilot",
+        StageName="Prospecting",
+        CloseDate="2027-01-31",
+        Amount="90",
+        CurrencyIsoCode="USD",
+    )
+    polled_again(mapping)
+    ours = make(workspace, name="Ours", amount="70", currency="USD")
+    sync(2)
+
+    assert salesforce.currency == ""
+    deal = Deal.objects.get(name="Pilot")
+    assert (str(deal.amount), deal.currency) == ("90.00", "USD")
+    [there] = [one for one in seller.has("Opportunity") if one["Name"] == ours.name]
+    assert (float(there["Amount"]), there["CurrencyIsoCode"]) == (70, "USD")

@@ -121,5 +121,15 @@ def test_polls_and_fetches_say_when_they_began_to_read(
 
     lead.refresh_from_db()
     assert lead.job_title == "Director"
-    assert len(told) == 2
-    assert all(isinstance(at, datetime) and at >= begun for at in told)
+    asked = [
+        one["at"]
+        for one in salesforce_simulator.requests_since()
+        if one["at"] > begun.timestamp() and one["path"].startswith("/services/data/")
+    ]
+    poll, fetch = told
+    assert isinstance(poll, datetime)
+    assert isinstance(fetch, datetime)
+    # Each before its own call, not only before what was read is taken in.
+    assert begun.timestamp() <= poll.timestamp() <= asked[0]
+    assert poll < fetch
+    assert fetch.timestamp() <= asked[-1]
