@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from django.conf import settings
+from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from crmsync.core import queue
@@ -82,7 +83,7 @@ def _fetch(mapping: ObjectMapping, items: Sequence[WorkItem]) -> None:
     terms = terms_of(mapping, connector)
     by_id = {remote_id_of(item.key): item for item in items}
     told = passing.heard(mapping, by_id, slack=MARGIN)
-    read_at = queue.now()
+    read_at = timezone.now()
     found = connector.fetch(
         mapping.remote_object,
         list(by_id),

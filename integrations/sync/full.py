@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 
 from django.db import transaction
 from django.db.models import Case, Q, When
+from django.utils import timezone
 
 from crmsync.core import queue
 from integrations.models import Cursor, Link, ObjectMapping
@@ -209,7 +210,7 @@ def _take_in(drive: Drive, remote_ids: Sequence[str]) -> set[str]:
     mapping, connector = drive.mapping, drive.connector
     terms = terms_of(mapping, connector)
     names = fields_to_read(mapping, terms.pulled)
-    read_at = queue.now()
+    read_at = timezone.now()
     found = connector.fetch(mapping.remote_object, remote_ids, fields=names)
     there = [one for one in found if not one.archived]
     same = moved.follow_conversions(mapping, there)
