@@ -15,11 +15,13 @@ from crmsync.core.channels import lanes_open, room_of
 from crmsync.core.lanes import LANES, REALTIME
 from crmsync.core.models import Channel
 
-# When the first item of a lane is due. Not EXISTS: a planner that expects a hit soon
-# would read the table instead of looking into the index.
+# Not EXISTS: a planner that expects a hit soon would read the table instead of looking
+# into the index. From its end, since items are taken from its beginning: there it is
+# full of what was taken and not yet cleaned away.
 _IS_DUE = """(SELECT i.not_before FROM core_workitem i
   WHERE i.kind = %(kind)s AND i.channel_id = {channel}.id AND i.lane = {lane}
-  AND i.state = 'ready' ORDER BY i.not_before LIMIT 1) <= %({by})s"""
+  AND i.state = 'ready' AND i.not_before <= %({by})s
+  ORDER BY i.not_before DESC LIMIT 1) IS NOT NULL"""
 _OPEN = """({channel}.blocked_because = ''
   AND ({channel}.paused_until IS NULL OR {channel}.paused_until <= %(at)s)
   AND ({channel}.breaker_until IS NULL OR {channel}.breaker_until <= %(at)s))"""
