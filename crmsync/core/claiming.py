@@ -35,6 +35,9 @@ CREDIT = 500
 URGENT_CREDIT = 600
 # Items at most that one call is charged for: a bulk job is one, too.
 MAX_CHARGE = 200
+# Items that are leased while the channel is locked. What is urgent waits for that lock,
+# and thousands would take longer than all else that it is held for.
+MOST_LOCKED = 200
 
 # What nobody asks of an item that is being worked on; times are dear to read.
 _UNREAD = ("created_at", "updated_at", "finished_at", "failed_at", "error_about")
@@ -130,9 +133,12 @@ def claim(
     one call takes; while other leases of the group and lane are out, no fewer are
     taken, so that what arrives meanwhile shares the next call, and never for longer
     than COMPANY_WAIT_S. Without it all that is taken is one call.
-    An empty list means there is nothing for us: nothing due, or no room.
+    A large turn is leased in two steps, so that the channel is soon free for others,
+    unless a transaction is open. An empty list means there is nothing for us: nothing
+    due, or no room.
     """
     outermost = not connection.in_atomic_block
+    token = secrets.randbits(62)
     with transaction.atomic():
         at = _now_not_to_disk() if outermost else now()
         place = take_place(kind, channel_id, at)
@@ -144,15 +150,30 @@ def claim(
         if lane not in place.waiting:
             return []
         limit = min(limit, place.room.items or limit)
-        items = _first_due(mine.filter(due(kind, at, lane=lane)), limit)
+        rows = mine.filter(due(kind, at, lane=lane))
+        items = _first_due(rows, min(limit, MOST_LOCKED) if outermost else limit)
         if not items:
             return []
-        few = len(items) < min(limit, full)
-        if few and _expects_company(items[0], at):
+        found = len(items)
+        if found == MOST_LOCKED < limit and outermost:
+            found = max(found, len(rows.values_list("pk")[:limit]))
+        if found < min(limit, full) and _expects_company(items[0], at):
             return []
-        items = _without_poison(items)
-        _lease(items, at)
-        _count_turn(place, lane, len(items), ceil(len(items) / full) if full else 1)
+        if suspect := _suspect(items):
+            items, found = [suspect], 1
+        _lease(items, token, at)
+        _count_turn(place, lane, found, ceil(found / full) if full else 1)
+    more = found - len(items)
+    return items + _lease_more(rows, more, token) if more else items
+
+
+def _lease_more(rows: QuerySet[WorkItem], most: int, token: int) -> list[WorkItem]:
+    """Lease more for a turn that has begun, while others may begin theirs."""
+    with transaction.atomic():
+        at = _now_not_to_disk()
+        items = _first_due(rows.filter(rescues__lt=LONELY_RESCUES), most)
+        if items:
+            _lease(items, token, at)
     return items
 
 
@@ -205,14 +226,12 @@ def _expects_company(first: WorkItem, at: datetime) -> bool:
     return len(tokens[:enough]) == enough
 
 
-def _without_poison(items: list[WorkItem]) -> list[WorkItem]:
-    """Keep an item that may have killed its worker away from the others."""
-    suspects = [item for item in items if item.rescues >= LONELY_RESCUES]
-    return suspects[:1] or items
+def _suspect(items: Sequence[WorkItem]) -> WorkItem | None:
+    """Return one that may have killed its worker: it is kept away from the others."""
+    return next((one for one in items if one.rescues >= LONELY_RESCUES), None)
 
 
-def _lease(items: Sequence[WorkItem], at: datetime) -> None:
-    token = secrets.randbits(62)
+def _lease(items: Sequence[WorkItem], token: int, at: datetime) -> None:
     until = at + timedelta(seconds=settings.WORK_LEASE_S)
     ids = [item.pk for item in items]
     times = [connection.ops.adapt_datetimefield_value(one) for one in (until, at)]
