@@ -45,6 +45,19 @@ def test_the_planner_learns_how_large_a_table_is() -> None:
     assert keep_up() == []
 
 
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_documents_are_left_out_when_a_table_is_looked_at() -> None:
+    Channel.objects.bulk_create(Channel(name=f"channel {one}") for one in range(9))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE core_channel")
+        cursor.execute(
+            "SELECT attname FROM pg_stats WHERE tablename = 'core_channel'"
+            " AND attname IN ('name', 'lane_turns')"
+        )
+        assert cursor.fetchall() == [("name",)]
+
+
 @pytest.mark.skipif("connection.vendor == 'postgresql'", reason="needs SQLite")
 @pytest.mark.django_db
 def test_an_embedded_database_needs_none_of_it() -> None:
