@@ -20,7 +20,7 @@ class KeptApart(models.Model):
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     connection = models.ForeignKey(
-        Connection, on_delete=models.CASCADE, related_name="kept_apart"
+        Connection, on_delete=models.CASCADE, related_name="kept_apart", db_index=False
     )
     record_type = models.CharField(max_length=20, choices=RecordType.choices)
     record_id = models.BigIntegerField()

@@ -31,7 +31,7 @@ class Conflict(models.Model):
 
     REASON_LENGTH = 400
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE)
     mapping = models.ForeignKey(
         ObjectMapping, on_delete=models.CASCADE, related_name="conflicts"

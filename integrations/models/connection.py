@@ -130,7 +130,7 @@ class RemoteSchema(models.Model):
     """What the vendor says an object's fields are, as last described."""
 
     connection = models.ForeignKey(
-        Connection, on_delete=models.CASCADE, related_name="schemas"
+        Connection, on_delete=models.CASCADE, related_name="schemas", db_index=False
     )
     object_type = models.CharField(max_length=60)
     # [{"name", "label", "type", "options", "required", "read_only", "unique", ...}]
@@ -154,7 +154,7 @@ class ApiCall(models.Model):
     """One call to a vendor: what for, how it ended. Holds no body and no secret."""
 
     connection = models.ForeignKey(
-        Connection, on_delete=models.CASCADE, related_name="calls"
+        Connection, on_delete=models.CASCADE, related_name="calls", db_index=False
     )
     method = models.CharField(max_length=8)
     path = models.CharField(max_length=200)

@@ -23,9 +23,9 @@ class Link(models.Model):
         FORBIDDEN = "forbidden", "No longer visible to us"
         UNLINKED = "unlinked", "Unlinked by hand"
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
     connection = models.ForeignKey(
-        Connection, on_delete=models.CASCADE, related_name="links"
+        Connection, on_delete=models.CASCADE, related_name="links", db_index=False
     )
     record_type = models.CharField(max_length=20, choices=RecordType.choices)
     record_id = models.BigIntegerField()
@@ -90,7 +90,7 @@ class LinkAlias(models.Model):
     """A remote id that a linked record had before: converted or merged since."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, db_index=False)
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="aliases")
     remote_object = models.CharField(max_length=60)
     remote_id = models.CharField(max_length=100)
@@ -131,8 +131,8 @@ class SyncEntry(models.Model):
         RETRYING = "retrying", "Will be tried again"
         FAILED = "failed", "Failed"
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, db_index=False)
     mapping = models.ForeignKey(ObjectMapping, null=True, on_delete=models.SET_NULL)
     record_type = models.CharField(max_length=20, choices=RecordType.choices)
     record_id = models.BigIntegerField()
@@ -146,7 +146,11 @@ class SyncEntry(models.Model):
     message = models.TextField(blank=True)
     trace_id = models.CharField(max_length=40, blank=True)
     run = models.ForeignKey(
-        "integrations.Run", null=True, on_delete=models.CASCADE, related_name="entries"
+        "integrations.Run",
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="entries",
+        db_index=False,
     )
     # field -> [value before, value after] of what a run changed on the side it wrote to
     undo = models.JSONField(default=dict, blank=True)

@@ -38,7 +38,7 @@ class ObjectMapping(models.Model):
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     connection = models.ForeignKey(
-        Connection, on_delete=models.CASCADE, related_name="mappings"
+        Connection, on_delete=models.CASCADE, related_name="mappings", db_index=False
     )
     record_type = models.CharField(max_length=20, choices=RecordType.choices)
     remote_object = models.CharField(max_length=60)
@@ -124,7 +124,7 @@ class FieldMapping(models.Model):
         HUB = "hub", "Send our value"
 
     mapping = models.ForeignKey(
-        ObjectMapping, on_delete=models.CASCADE, related_name="rows"
+        ObjectMapping, on_delete=models.CASCADE, related_name="rows", db_index=False
     )
     position = models.PositiveSmallIntegerField(default=0)
     # Ours: a field of the record, or "custom.<name>".

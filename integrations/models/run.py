@@ -45,12 +45,12 @@ class Run(models.Model):
         DELETES = "deletes", "Deletions"
         CLEARS = "clears", "Emptied records"
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
     connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, related_name="runs"
     )
     mapping = models.ForeignKey(
-        ObjectMapping, on_delete=models.CASCADE, related_name="runs"
+        ObjectMapping, on_delete=models.CASCADE, related_name="runs", db_index=False
     )
     kind = models.CharField(max_length=10, choices=Kind.choices)
     direction = models.CharField(max_length=5, default="push")

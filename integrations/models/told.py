@@ -21,7 +21,7 @@ class ToldValue(models.Model):
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     connection = models.ForeignKey(
-        Connection, on_delete=models.CASCADE, related_name="told_values"
+        Connection, on_delete=models.CASCADE, related_name="told_values", db_index=False
     )
     remote_object = models.CharField(max_length=60)
     remote_id = models.CharField(max_length=100)

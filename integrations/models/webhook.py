@@ -77,9 +77,9 @@ class Delivery(models.Model):
         FAILED = "failed", "Failed"
         REJECTED = "rejected", "Rejected"
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
     endpoint = models.ForeignKey(
-        Endpoint, on_delete=models.CASCADE, related_name="deliveries"
+        Endpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )
     received_at = models.DateTimeField()
     method = models.CharField(max_length=10)

@@ -16,7 +16,7 @@ from leads.models.lead import Lead
 class Conversation(models.Model):
     """A thread of messages with one lead, under the id its source gives it."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
     lead = models.ForeignKey(
         Lead, on_delete=models.CASCADE, related_name="conversations"
     )
@@ -65,7 +65,12 @@ class Activity(Record):
         max_length=10, choices=Direction.choices, blank=True, default=Direction.NONE
     )
     lead = models.ForeignKey(
-        Lead, null=True, blank=True, on_delete=models.CASCADE, related_name="activities"
+        Lead,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="activities",
+        db_index=False,
     )
     deal = models.ForeignKey(
         Deal,

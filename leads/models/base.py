@@ -21,7 +21,7 @@ class RecordType(models.TextChoices):
 class Record(models.Model):
     """Base of all records. `version` rises with every change."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
     # Values of the workspace's own fields: name -> JSON value.
     custom = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)

@@ -33,7 +33,7 @@ class CampaignMember(models.Model):
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     campaign = models.ForeignKey(
-        Campaign, on_delete=models.CASCADE, related_name="members"
+        Campaign, on_delete=models.CASCADE, related_name="members", db_index=False
     )
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="campaigns")
     status = models.CharField(max_length=20, default="contacted")

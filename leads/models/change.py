@@ -23,7 +23,7 @@ class Change(models.Model):
         # What the record itself never had: over in a CRM before it was read there.
         PASSED = "passed", "Changed in a CRM for a while"
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
     record_type = models.CharField(max_length=20, choices=RecordType.choices)
     record_id = models.BigIntegerField()
     action = models.CharField(max_length=10, choices=Action.choices)

@@ -28,7 +28,10 @@ class CustomField(models.Model):
         URL = "url", "Web address"
 
     workspace = models.ForeignKey(
-        Workspace, on_delete=models.CASCADE, related_name="custom_fields"
+        Workspace,
+        on_delete=models.CASCADE,
+        related_name="custom_fields",
+        db_index=False,
     )
     record_type = models.CharField(max_length=20, choices=RecordType.choices)
     name = models.CharField(

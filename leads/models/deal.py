@@ -17,7 +17,7 @@ class Pipeline(models.Model):
     """A way deals go, as a row of stages."""
 
     workspace = models.ForeignKey(
-        Workspace, on_delete=models.CASCADE, related_name="pipelines"
+        Workspace, on_delete=models.CASCADE, related_name="pipelines", db_index=False
     )
     name = models.CharField(max_length=100)
     is_default = models.BooleanField(default=False)
@@ -47,7 +47,7 @@ class Stage(models.Model):
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     pipeline = models.ForeignKey(
-        Pipeline, on_delete=models.CASCADE, related_name="stages"
+        Pipeline, on_delete=models.CASCADE, related_name="stages", db_index=False
     )
     name = models.CharField(max_length=100)
     position = models.PositiveSmallIntegerField()
@@ -74,7 +74,12 @@ class Deal(Record):
 
     name = models.CharField(max_length=200)
     lead = models.ForeignKey(
-        Lead, null=True, blank=True, on_delete=models.SET_NULL, related_name="deals"
+        Lead,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="deals",
+        db_index=False,
     )
     company = models.ForeignKey(
         Company, null=True, blank=True, on_delete=models.SET_NULL, related_name="deals"

@@ -102,7 +102,7 @@ class LeadKey(models.Model):
         LINKEDIN = "linkedin", "LinkedIn id"
         EXTERNAL = "external", "Id in a source"
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="keys")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     value = models.CharField(max_length=254)

@@ -12,7 +12,7 @@ from leads.models.base import RecordType
 class Tombstone(models.Model):
     """A record that was deleted or merged away; holds no personal data."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
     record_type = models.CharField(max_length=20, choices=RecordType.choices)
     record_id = models.BigIntegerField()
     # What it was known by, hashed: it can be recognised, not read.
@@ -42,7 +42,7 @@ class Tombstone(models.Model):
 class Merge(models.Model):
     """Two records that became one, with what it takes to part them again."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
     record_type = models.CharField(max_length=20, choices=RecordType.choices)
     winner_id = models.BigIntegerField()
     loser_id = models.BigIntegerField()

@@ -13,7 +13,7 @@ class ScoreRule(models.Model):
     """So many points for a kind of engagement."""
 
     workspace = models.ForeignKey(
-        Workspace, on_delete=models.CASCADE, related_name="score_rules"
+        Workspace, on_delete=models.CASCADE, related_name="score_rules", db_index=False
     )
     event = models.CharField(max_length=40)
     label = models.CharField(max_length=100)
@@ -40,7 +40,7 @@ class ScoreEntry(models.Model):
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     lead = models.ForeignKey(
-        Lead, on_delete=models.CASCADE, related_name="score_entries"
+        Lead, on_delete=models.CASCADE, related_name="score_entries", db_index=False
     )
     rule = models.ForeignKey(ScoreRule, null=True, on_delete=models.SET_NULL)
     points = models.SmallIntegerField()

@@ -13,7 +13,10 @@ class AuditEntry(models.Model):
     """One action of a person or a key; written, never changed. Holds no secret."""
 
     workspace = models.ForeignKey(
-        Workspace, on_delete=models.CASCADE, related_name="audit_entries"
+        Workspace,
+        on_delete=models.CASCADE,
+        related_name="audit_entries",
+        db_index=False,
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL

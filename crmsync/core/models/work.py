@@ -77,7 +77,7 @@ class WorkItem(models.Model):
     """
 
     workspace = models.ForeignKey(
-        Workspace, on_delete=models.CASCADE, related_name="work_items"
+        Workspace, on_delete=models.CASCADE, related_name="work_items", db_index=False
     )
     kind = models.CharField(max_length=20)
     key = models.CharField(max_length=120)

@@ -33,7 +33,7 @@ class Membership(models.Model):
     """One person's role in one workspace."""
 
     workspace = models.ForeignKey(
-        Workspace, on_delete=models.CASCADE, related_name="memberships"
+        Workspace, on_delete=models.CASCADE, related_name="memberships", db_index=False
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
