@@ -85,14 +85,8 @@ def _stand(
         return _Stand(
             "It was deleted here; this one goes on without it.", can_create=True
         )
-    linked = Link.objects.filter(
-        connection=there,
-        record_type=mapping.record_type,
-        record_id=record_id,
-        remote_object=mapping.remote_object,
-        state=Link.State.LINKED,
-    )
-    if linked.exists():
+    links = Link.objects.of(mapping).filter(record_id=record_id)
+    if links.filter(state=Link.State.LINKED).exists():
         return _Stand(f"It is in {there} by now; this one follows by itself.")
     if reason := out_of_scope(mapping, record_id, row):
         told = f"It is not sent to {there}: {reason}"

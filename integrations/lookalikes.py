@@ -160,12 +160,11 @@ def _about(item: WorkItem, side: str) -> list[Any]:
 def _here(item: WorkItem, mapping: ObjectMapping) -> tuple[Candidate, ...]:
     ids = [int(one) for one in _about(item, "here")]
     known = selectors.records_by_id(mapping.record_type, ids).keys()
-    rows = Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        record_id__in=ids,
-    ).exclude(state=Link.State.UNLINKED)
+    rows = (
+        Link.objects.of(mapping)
+        .filter(record_id__in=ids)
+        .exclude(state=Link.State.UNLINKED)
+    )
     links = {one.record_id: one.remote_id for one in rows}
     can = {"link", "apart"}
     if len(known) > 1 and mapping.record_type in MERGEABLE:

@@ -33,12 +33,7 @@ class Selection:
 
 def linked_of(mapping: ObjectMapping) -> QuerySet[Link]:
     """Return the links that stand under a mapping."""
-    return Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        state=Link.State.LINKED,
-    )
+    return Link.objects.of(mapping).filter(state=Link.State.LINKED)
 
 
 def selection_of(mapping: ObjectMapping) -> Selection:

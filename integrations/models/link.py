@@ -11,6 +11,18 @@ from integrations.models.mapping import ObjectMapping
 from leads.models import RecordType
 
 
+class LinkManager(WorkspaceManager["Link"]):
+    """Finds links by what they are links of."""
+
+    def of(self, mapping: ObjectMapping) -> models.QuerySet[Link]:
+        """Return the links of what a mapping keeps in step, whatever their state."""
+        return self.filter(
+            connection=mapping.connection_id,
+            record_type=mapping.record_type,
+            remote_object=mapping.remote_object,
+        )
+
+
 class Link(models.Model):
     """This record is that remote record."""
 
@@ -52,7 +64,7 @@ class Link(models.Model):
     # Since when it is not found, or waits to be deleted on the other side as well.
     gone_at = models.DateTimeField(null=True, blank=True)
 
-    objects = WorkspaceManager()
+    objects = LinkManager()
 
     class Meta:
         constraints = [

@@ -44,12 +44,7 @@ def sample(drive: Drive) -> bool:
 
 
 def _links(mapping: ObjectMapping) -> QuerySet[Link]:
-    return Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        state=Link.State.LINKED,
-    )
+    return Link.objects.of(mapping).filter(state=Link.State.LINKED)
 
 
 def _next(drive: Drive) -> list[Link]:

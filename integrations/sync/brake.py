@@ -148,12 +148,7 @@ def _ids(runs: Iterable[Run]) -> set[str]:
 
 def links_of(mapping: ObjectMapping) -> int:
     """Return how many records are linked under a mapping."""
-    rows = Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        state=Link.State.LINKED,
-    )
+    rows = Link.objects.of(mapping).filter(state=Link.State.LINKED)
     return rows.count()
 
 

@@ -211,12 +211,7 @@ def _ours(slice_: _Slice) -> bool:
     """Go through what is only here, or all of ours where nothing is pulled."""
     drive = slice_.drive
     run, mapping = drive.run, drive.mapping
-    linked = Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        record_id=OuterRef("pk"),
-    )
+    linked = Link.objects.of(mapping).filter(record_id=OuterRef("pk"))
     rows = MODELS[mapping.record_type].objects.order_by("pk")
     if mapping.direction == ObjectMapping.Direction.BOTH:
         rows = rows.filter(~Exists(linked))

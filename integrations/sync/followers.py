@@ -35,12 +35,8 @@ def _untied(
     column = f"{mapping.record_type}_id"
     rows = MODELS[below.record_type].objects.filter(**{f"{column}__in": parent_ids})
     parent_of = dict(rows.values_list("pk", column))
-    links = Link.objects.filter(
-        connection=below.connection,
-        record_type=below.record_type,
-        remote_object=below.remote_object,
-        state=Link.State.LINKED,
-        record_id__in=parent_of,
+    links = Link.objects.of(below).filter(
+        state=Link.State.LINKED, record_id__in=parent_of
     )
     return [
         link.record_id

@@ -154,11 +154,8 @@ def _without_link(mapping: ObjectMapping, record_ids: Sequence[int]) -> list[int
     """
     if not record_ids:
         return []
-    links = Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        record_id__range=(record_ids[0], record_ids[-1]),
+    links = Link.objects.of(mapping).filter(
+        record_id__range=(record_ids[0], record_ids[-1])
     )
     linked = set(links.values_list("record_id", flat=True))
     return [one for one in record_ids if one not in linked]
@@ -175,11 +172,8 @@ def _find_missing(drive: Drive) -> bool:
     run, mapping = drive.run, drive.mapping
     suspects: list[Link] = []
     again: dict[str, Link] = {}
-    unseen = Link.objects.filter(
+    unseen = Link.objects.of(mapping).filter(
         ~Q(seen_in=run.pk) | Q(seen_in=None),
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
         created_at__lt=run.started_at,
         state__in=[Link.State.LINKED, Link.State.MISSING, Link.State.FORBIDDEN],
     )

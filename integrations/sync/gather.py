@@ -58,9 +58,7 @@ def subjects(
     """
     ids = [outbox.record_of(item.key) for item in items]
     records = snapshots(mapping.record_type, ids)
-    links = links_of(
-        mapping.connection, mapping.record_type, mapping.remote_object, ids
-    )
+    links = links_of(mapping, ids)
     retied = ties.changed(mapping, records, links)
     parents = _parents(mapping, records, asks=asks_parents, named=bool(retied))
     unlinked = set(ids) - set(links)
@@ -271,16 +269,14 @@ def _parents_in(
     asks: bool,
     named: bool,
 ) -> dict[tuple[str, int], Parent]:
-    links = links_of(mapping.connection, above.record_type, above.remote_object, ids)
+    links = links_of(above, ids)
     missing = ids - set(links)
     states = _states(above, missing)
     done = [o for o in missing if states.get(outbox.key_of(above.pk, o)) == State.DONE]
     if done:
         # Another hand may have sent them since the links were read: a row that is done
         # and left no link was left out, and with it all that belongs to the record.
-        links |= links_of(
-            mapping.connection, above.record_type, above.remote_object, done
-        )
+        links |= links_of(above, done)
     unknown = [one for one in missing if outbox.key_of(above.pk, one) not in states]
     if asks and above.creates:
         outbox.queue_records(mapping.workspace, above, unknown)

@@ -144,12 +144,7 @@ def follow_met(mapping: ObjectMapping, connector: Connector) -> None:
 
 
 def _deleted(mapping: ObjectMapping) -> QuerySet[Link]:
-    return Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        state=Link.State.DELETED,
-    )
+    return Link.objects.of(mapping).filter(state=Link.State.DELETED)
 
 
 def delete(mapping: ObjectMapping, links: Sequence[Link]) -> None:

@@ -128,13 +128,7 @@ def _store_links(
         for one, record_id in zip(written, ids, strict=True)
         if doubt or not one.is_new
     ]
-    known = (
-        links_of(
-            mapping.connection, mapping.record_type, mapping.remote_object, had_one
-        )
-        if had_one
-        else {}
-    )
+    known = links_of(mapping, had_one) if had_one else {}
     new: list[NewLink] = []
     changed: list[Link] = []
     undo: dict[int, dict[str, list[str]]] = {}

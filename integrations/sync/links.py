@@ -32,16 +32,9 @@ def record_of_key(workspace: Workspace, record_type: str, key: str) -> int | Non
     return record_id if hub_key(workspace, record_type, record_id) == key else None
 
 
-def links_of(
-    connection: Connection, record_type: str, remote_object: str, ids: Iterable[int]
-) -> dict[int, Link]:
+def links_of(mapping: ObjectMapping, ids: Iterable[int]) -> dict[int, Link]:
     """Return record id -> its link, one query."""
-    rows = Link.objects.filter(
-        connection=connection,
-        record_type=record_type,
-        remote_object=remote_object,
-        record_id__in=list(ids),
-    )
+    rows = Link.objects.of(mapping).filter(record_id__in=list(ids))
     return {link.record_id: link for link in rows}
 
 

@@ -51,12 +51,8 @@ def _withheld(mine: Brake, links: Sequence[Link]) -> list[str]:
 
 
 def _deleted_lately(mapping: ObjectMapping) -> set[str]:
-    recent = Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        state=Link.State.DELETED,
-        gone_at__gte=queue.now() - brake.WINDOW,
+    recent = Link.objects.of(mapping).filter(
+        state=Link.State.DELETED, gone_at__gte=queue.now() - brake.WINDOW
     )
     return set(recent.values_list("remote_id", flat=True))
 

@@ -123,12 +123,7 @@ def _hold(
 def _deleted_soon(mapping: ObjectMapping) -> set[str]:
     """Return what waits to be deleted there, which nobody has claimed included."""
     records = MODELS[mapping.record_type].objects.filter(pk=OuterRef("record_id"))
-    links = Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        state=Link.State.LINKED,
-    )
+    links = Link.objects.of(mapping).filter(state=Link.State.LINKED)
     gone = list(links.filter(~Exists(records)).values_list("record_id", flat=True))
     keys = [outbox.key_of(mapping.pk, one) for one in gone]
     found: list[str] = []
@@ -163,9 +158,7 @@ def _emptied(
 ) -> list[dict[str, object]]:
     """Return what each record would lose, as the CRM had it when we last looked."""
     ids = [outbox.record_of(item.key) for item, _ in sends]
-    links = links_of(
-        mapping.connection, mapping.record_type, mapping.remote_object, ids
-    )
+    links = links_of(mapping, ids)
     found = []
     for item, send in sends:
         link = links.get(outbox.record_of(item.key))

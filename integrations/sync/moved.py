@@ -28,10 +28,7 @@ def links_of_ids(
 
     gone_too: and of those that count as deleted.
     """
-    rows = Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
+    rows = Link.objects.of(mapping).filter(
         remote_id__in=list(remote_ids),
         state__in=[*_STANDS, Link.State.DELETED] if gone_too else _STANDS,
     )
@@ -75,12 +72,7 @@ def follow_conversions(
 
 def _follow_merge(mapping: ObjectMapping, old: str, new: str) -> None:
     """One that was taken for deleted by then follows, too: losers look like that."""
-    rows = Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        remote_id=old,
-    )
+    rows = Link.objects.of(mapping).filter(remote_id=old)
     if link := rows.exclude(state=Link.State.UNLINKED).first():
         move(mapping, link, mapping.remote_object, new)
 

@@ -59,7 +59,7 @@ def find(
     answers: _Answers = {}
     for one in above:
         tied = _tied(mapping, wanted, one, connector, known_too=known_too)
-        _note(mapping, one, tied, answers)
+        _note(one, tied, answers)
     if answers:
         _decide(mapping, wanted, answers, above, connector)
 
@@ -94,29 +94,18 @@ def _tied(
 
 
 def _note(
-    mapping: ObjectMapping,
-    above: ObjectMapping,
-    tied: Mapping[str, Sequence[str]],
-    answers: _Answers,
+    above: ObjectMapping, tied: Mapping[str, Sequence[str]], answers: _Answers
 ) -> None:
     wanted = {one for some in tied.values() for one in some}
-    ours = dict(_links(mapping, above, remote_id__in=wanted)) if wanted else {}
+    ours = dict(_links(above, remote_id__in=wanted)) if wanted else {}
     for ref, there in tied.items():
         answer = answers.setdefault((ref, above.record_type), _There())
         answer.any = answer.any or bool(there)
         answer.ours += [ours[one] for one in there if one in ours]
 
 
-def _links(
-    mapping: ObjectMapping, above: ObjectMapping, **which: object
-) -> Iterable[tuple[str, int]]:
-    rows = Link.objects.filter(
-        connection=mapping.connection,
-        record_type=above.record_type,
-        remote_object=above.remote_object,
-        state=Link.State.LINKED,
-        **which,
-    )
+def _links(above: ObjectMapping, **which: object) -> Iterable[tuple[str, int]]:
+    rows = Link.objects.of(above).filter(state=Link.State.LINKED, **which)
     return rows.values_list("remote_id", "record_id")
 
 
@@ -198,7 +187,7 @@ def _empty(
     living: set[int] = set()
     for one in above:
         if one.record_type == parent_type:
-            by_id = dict(_links(mapping, one, record_id__in=have))
+            by_id = dict(_links(one, record_id__in=have))
             found = connector.fetch(one.remote_object, list(by_id), fields=[])
             living |= {
                 by_id[each.remote_id]

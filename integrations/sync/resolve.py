@@ -145,11 +145,8 @@ def _refuse_taken(mapping: ObjectMapping, cases: Sequence[Case]) -> None:
     One whose remote record was deleted is linked anew, as if they had never met.
     """
     wanted = [c for c in cases if c.link is None and c.record_id is not None]
-    rows = Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        record_id__in=[case.record_id for case in wanted],
+    rows = Link.objects.of(mapping).filter(
+        record_id__in=[case.record_id for case in wanted]
     )
     links = {link.record_id: link for link in rows}
     taken = {

@@ -87,12 +87,8 @@ def note_to_tell(
 
 
 def _linked(mapping: ObjectMapping, record_ids: Sequence[int]) -> QuerySet[Link]:
-    return Link.objects.filter(
-        connection=mapping.connection,
-        record_type=mapping.record_type,
-        remote_object=mapping.remote_object,
-        record_id__in=record_ids,
-        state=Link.State.LINKED,
+    return Link.objects.of(mapping).filter(
+        record_id__in=record_ids, state=Link.State.LINKED
     )
 
 

@@ -84,12 +84,7 @@ def _remote(row: Row) -> tuple[Link, str] | None:
     """Return the record's link and its page in the CRM."""
     if row.mapping is None or row.connection is None or row.record_id is None:
         return None
-    link = Link.objects.filter(
-        connection=row.connection,
-        record_type=row.record_type,
-        record_id=row.record_id,
-        remote_object=row.mapping.remote_object,
-    ).first()
+    link = Link.objects.of(row.mapping).filter(record_id=row.record_id).first()
     return (link, standing.remote_url(row.connection, link)) if link else None
 
 
