@@ -39,7 +39,11 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _nothing_heard() -> None:
+def _nothing_heard(settings: pytest.FixtureRequest) -> None:
+    # Of this process alone: clearing the shared one empties that of the tests beside.
+    settings.CACHES = {  # type: ignore[attr-defined]
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    }
     cache.clear()
 
 
