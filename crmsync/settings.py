@@ -411,6 +411,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ActivityDirectionEnum": "leads.models.Activity.Direction",
         "ActivityKindEnum": "leads.models.Activity.Kind",
+        "CampaignMemberStatusEnum": "leads.models.CampaignMember.Status",
         "ConflictStateEnum": "integrations.models.Conflict.State",
         "ConnectionStatusEnum": "integrations.models.Connection.Status",
         "CustomFieldTypeEnum": "leads.models.CustomField.Type",

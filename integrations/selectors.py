@@ -25,8 +25,9 @@ from integrations.models import (
 )
 from integrations.sync import failures_in, outbox
 from integrations.sync.calls import BRAKED
-from leads.models import Activity, Campaign, Company, Deal, Lead, RecordType
+from leads.models import Activity, CampaignMember, Company, Deal, Lead, RecordType
 from leads.selectors import PER_KIND, TimelineEntry
+from leads.services.fields import MODELS
 
 PUSH, PROCESS, SETUP = "push", "process", "setup"
 FETCH, PULL, RUN = "fetch", "pull", "run"
@@ -165,15 +166,6 @@ def rows_of(items: Iterable[WorkItem]) -> list[Row]:
     items = list(items)
     known = _Known(items)
     return [_row(item, known) for item in items]
-
-
-_MODELS: Mapping[str, type[Lead | Company | Deal | Activity | Campaign]] = {
-    RecordType.LEAD: Lead,
-    RecordType.COMPANY: Company,
-    RecordType.DEAL: Deal,
-    RecordType.ACTIVITY: Activity,
-    RecordType.CAMPAIGN: Campaign,
-}
 
 
 class _Known:
@@ -320,6 +312,8 @@ def url_of(record: object) -> str:
     """
     if isinstance(record, Activity):
         record = record.lead or record.deal
+    elif isinstance(record, CampaignMember):
+        record = record.lead
     if isinstance(record, Lead | Company | Deal):
         return record.get_absolute_url()
     return ""
@@ -331,7 +325,10 @@ def records_by_id(record_type: str, ids: Iterable[int]) -> Mapping[int, object]:
     if record_type == RecordType.ACTIVITY:
         # Called by, and shown on, what it is about.
         return Activity.objects.select_related("lead", "deal").in_bulk(wanted)
-    return _MODELS[record_type].objects.in_bulk(wanted)
+    if record_type == RecordType.CAMPAIGN_MEMBER:
+        rows = CampaignMember.objects.select_related("lead", "campaign")
+        return rows.in_bulk(wanted)
+    return MODELS[record_type].objects.in_bulk(wanted)
 
 
 class HiddenRecord(NamedTuple):

@@ -237,15 +237,14 @@ class CampaignAdmin(RecordAdmin):
 
 
 @admin.register(CampaignMember)
-class CampaignMemberAdmin(ConsoleAdmin):
+class CampaignMemberAdmin(RecordAdmin):
     """Who is in which campaign."""
 
-    section, icon, is_large = "Records", "group_add", True
-    list_display = ("lead", "campaign", "status", "since")
+    icon, is_large = "group_add", True
+    list_display = ("lead", "campaign", "status", "created_at")
     list_filter = ("status", "campaign")
     list_select_related = ("lead", "campaign")
     search_fields = ("lead__email", "campaign__name")
-    hidden = ("workspace",)
 
 
 @admin.register(Conversation)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from leads.facts import FieldInfo, Snapshot
-from leads.models import Activity, Campaign, Company, Deal, Lead
+from leads.models import Activity, Campaign, CampaignMember, Company, Deal, Lead
 from leads.models.lead import lead_label, lead_linkedin_url
 from leads.notes import NOTE_UNITS, note_html
 
@@ -54,11 +54,22 @@ _ACTIVITY = (
     FieldInfo("task_status", "Task status", "enum", writes="done_at"),
     FieldInfo("owner_email", "Owner", "email", writes="owner_id"),
 )
+_CAMPAIGN = (
+    FieldInfo("name", "Name", "text", writes="name"),
+    FieldInfo("source", "Source", "text", writes="source"),
+    FieldInfo("external_id", "Id at its source", "text", writes="external_id"),
+)
+_CAMPAIGN_MEMBER = (
+    FieldInfo("status", "Status", "enum", writes="status"),
+    FieldInfo("created_at", "Member since", "datetime"),
+)
 FIELDS: Mapping[str, tuple[FieldInfo, ...]] = {
     "lead": _LEAD,
     "company": _COMPANY,
     "deal": _DEAL,
     "activity": _ACTIVITY,
+    "campaign": _CAMPAIGN,
+    "campaign_member": _CAMPAIGN_MEMBER,
 }
 
 
@@ -79,7 +90,7 @@ def snapshots(record_type: str, ids: Iterable[int]) -> dict[int, Snapshot]:
 
 
 def value_of(
-    record: Lead | Company | Deal | Activity | Campaign,
+    record: Lead | Company | Deal | Activity | Campaign | CampaignMember,
     name: str,
     owners: Mapping[int, str],
 ) -> object:
@@ -102,6 +113,8 @@ def _columns(fields: Sequence[FieldInfo], *but: str) -> tuple[str, ...]:
 _LEAD_COLUMNS = _columns(_LEAD, "linkedin_url", "owner_email")
 _DEAL_COLUMNS = _columns(_DEAL, "owner_email")
 _COMPANY_COLUMNS = _columns(_COMPANY)
+_CAMPAIGN_COLUMNS = _columns(_CAMPAIGN)
+_MEMBER_COLUMNS = _columns(_CAMPAIGN_MEMBER)
 _ACTIVITY_COLUMNS = ("subject", "body", "occurred_at", "direction")
 
 
@@ -163,6 +176,28 @@ def _computed(one: Activity) -> dict[str, object]:
     }
 
 
+def _campaigns(ids: Sequence[int]) -> dict[int, Snapshot]:
+    found = {}
+    rows = Campaign.objects.filter(pk__in=ids)
+    for row in rows.values(*_EVERY, *_CAMPAIGN_COLUMNS):
+        pk = row.pop("pk")
+        _finish(row)
+        found[pk] = Snapshot("campaign", pk, row["name"], row, {})
+    return found
+
+
+def _members(ids: Sequence[int]) -> dict[int, Snapshot]:
+    found = {}
+    rows = CampaignMember.objects.filter(pk__in=ids).select_related("lead", "campaign")
+    for one in rows:
+        row = {name: getattr(one, name) for name in _MEMBER_COLUMNS}
+        row["custom"] = one.custom
+        _finish(row)
+        ties = {"campaign": one.campaign_id, "lead": one.lead_id}
+        found[one.pk] = Snapshot("campaign_member", one.pk, str(one), row, ties)
+    return found
+
+
 _LABEL = ("first_name", "last_name", "email", "linkedin_id")
 # What is read of every record beside its fields.
 _EVERY = ("pk", "custom")
@@ -188,4 +223,6 @@ _READERS: Mapping[str, Callable[[Sequence[int]], dict[int, Snapshot]]] = {
     "company": _companies,
     "deal": _deals,
     "activity": _activities,
+    "campaign": _campaigns,
+    "campaign_member": _members,
 }

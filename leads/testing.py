@@ -120,6 +120,17 @@ def make_campaign(workspace: Workspace, **given: Any) -> Campaign:
 
 
 @scopes_disabled()
+def make_member(workspace: Workspace, **given: Any) -> CampaignMember:
+    """Store a lead's membership in a campaign; both are made where not given."""
+    values = dict(given)
+    if "lead" not in values:
+        values["lead"] = make_lead(workspace)
+    if "campaign" not in values:
+        values["campaign"] = make_campaign(workspace)
+    return CampaignMember.objects.create(workspace=workspace, **values)
+
+
+@scopes_disabled()
 def make_custom_field(workspace: Workspace, **given: Any) -> CustomField:
     """Store a text field of leads."""
     number = next(_numbers)
@@ -152,9 +163,7 @@ def make_traces(deal: Deal, marker: str) -> dict[str, int]:
         Conversation.objects.create(
             workspace=workspace, lead=lead, source="lgm", external_id=marker
         ),
-        CampaignMember.objects.create(
-            workspace=workspace, lead=lead, campaign=make_campaign(workspace)
-        ),
+        make_member(workspace, lead=lead),
         Change.objects.create(
             workspace=workspace,
             record_type="lead",

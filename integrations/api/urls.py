@@ -26,6 +26,8 @@ RECORDS = {
     "companies": "company",
     "deals": "deal",
     "activities": "activity",
+    "campaigns": "campaign",
+    "campaign-members": "campaign_member",
 }
 
 urlpatterns = [

@@ -11,7 +11,8 @@ from typing import Any
 
 from integrations.models import ObjectMapping, RemoteSchema
 from integrations.sync.terms import writable
-from leads.models import CustomField, Lead, Stage
+from leads.models import CustomField, Stage
+from leads.naming import choices_of
 from leads.snapshots import FIELDS
 
 
@@ -87,8 +88,8 @@ def _ours(record_type: str) -> dict[str, Ours]:
 
 
 def _known_options(record_type: str, name: str) -> tuple[tuple[str, str], ...]:
-    if (record_type, name) == ("lead", "status"):
-        return tuple((str(value), str(label)) for value, label in Lead.Status.choices)
+    if name == "status":
+        return tuple(choices_of(record_type, name).items())
     if (record_type, name) == ("activity", "task_status"):
         return (("open", "Open"), ("done", "Done"))
     if (record_type, name) == ("deal", "stage_id"):

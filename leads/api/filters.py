@@ -14,6 +14,7 @@ from leads.matching import normal_email
 from leads.models import (
     Activity,
     Campaign,
+    CampaignMember,
     Company,
     CustomField,
     Deal,
@@ -124,6 +125,18 @@ class CampaignFilters(RecordFilters):
 
     class Meta:
         model = Campaign
+        fields: tuple[str, ...] = ()
+
+
+class CampaignMemberFilters(RecordFilters):
+    """Filters of campaign members."""
+
+    lead_id = IdFilter("lead_id")
+    campaign_id = IdFilter("campaign_id")
+    status = filters.ChoiceFilter(choices=CampaignMember.Status.choices)
+
+    class Meta:
+        model = CampaignMember
         fields: tuple[str, ...] = ()
 
 

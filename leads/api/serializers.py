@@ -11,6 +11,7 @@ from crmsync.core.api.base import StrictSerializer
 from leads.models import (
     Activity,
     Campaign,
+    CampaignMember,
     Company,
     CustomField,
     Deal,
@@ -320,6 +321,30 @@ class CampaignBody(RecordBody):
     class Meta:
         model = Campaign
         fields = ("name", "source", "external_id", "custom", "version")
+
+
+class CampaignMemberSerializer(serializers.ModelSerializer[CampaignMember]):
+    """A lead in a campaign, since `created_at`."""
+
+    lead_id = _shown_id()
+    campaign_id = _shown_id()
+    custom = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = CampaignMember
+        fields = ("id", "lead_id", "campaign_id", "status", *_COMMON)
+        read_only_fields = fields
+
+
+class CampaignMemberBody(RecordBody):
+    """What may be written of a membership; of which two it is stays."""
+
+    lead_id = _id("lead")
+    campaign_id = _id("campaign")
+
+    class Meta:
+        model = CampaignMember
+        fields = ("lead_id", "campaign_id", "status", "custom", "version")
 
 
 class StageSerializer(serializers.ModelSerializer[Stage]):

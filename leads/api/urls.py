@@ -12,6 +12,9 @@ router.register("companies", views.CompanyViewSet, basename="company")
 router.register("deals", views.DealViewSet, basename="deal")
 router.register("activities", views.ActivityViewSet, basename="activity")
 router.register("campaigns", views.CampaignViewSet, basename="campaign")
+router.register(
+    "campaign-members", views.CampaignMemberViewSet, basename="campaign-member"
+)
 router.register("pipelines", views.PipelineViewSet, basename="pipeline")
 router.register("custom-fields", views.CustomFieldViewSet, basename="custom-field")
 router.register("merges", merges.MergeViewSet, basename="merge")

@@ -19,6 +19,7 @@ from leads.api.merges import MergeableViewSet
 from leads.models import (
     Activity,
     Campaign,
+    CampaignMember,
     Company,
     CustomField,
     Deal,
@@ -94,6 +95,17 @@ class CampaignViewSet(RecordViewSet):
     body = serializers.CampaignBody
     serializer_class = serializers.CampaignSerializer
     filterset_class = filters.CampaignFilters
+
+
+@_writes(serializers.CampaignMemberBody, serializers.CampaignMemberSerializer)
+class CampaignMemberViewSet(RecordViewSet):
+    """Who is in which campaign, and how far they came."""
+
+    model = CampaignMember
+    record_type = RecordType.CAMPAIGN_MEMBER
+    body = serializers.CampaignMemberBody
+    serializer_class = serializers.CampaignMemberSerializer
+    filterset_class = filters.CampaignMemberFilters
 
 
 class PipelineViewSet(ListModelMixin, RetrieveModelMixin, ScopedViewSet):

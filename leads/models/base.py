@@ -16,6 +16,7 @@ class RecordType(models.TextChoices):
     DEAL = "deal", "Deal"
     ACTIVITY = "activity", "Activity"
     CAMPAIGN = "campaign", "Campaign"
+    CAMPAIGN_MEMBER = "campaign_member", "Campaign member"
 
 
 class Record(models.Model):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.db import models
 
-from crmsync.core.managers import WorkspaceManager
 from crmsync.core.models import Workspace
 from leads.models.base import Record
 from leads.models.lead import Lead
@@ -28,18 +27,24 @@ class Campaign(Record):
         return self.name
 
 
-class CampaignMember(models.Model):
-    """A lead in a campaign."""
+class CampaignMember(Record):
+    """A lead in a campaign, since `created_at`; a lead is in a campaign once."""
 
+    class Status(models.TextChoices):
+        """How far it came, in this order."""
+
+        CONTACTED = "contacted", "Contacted"
+        RESPONDED = "responded", "Responded"
+
+    # Nothing else begins with it.
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     campaign = models.ForeignKey(
         Campaign, on_delete=models.CASCADE, related_name="members", db_index=False
     )
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="campaigns")
-    status = models.CharField(max_length=20, default="contacted")
-    since = models.DateTimeField(auto_now_add=True)
-
-    objects = WorkspaceManager()
+    status = models.CharField(
+        max_length=20, choices=Status.choices, default=Status.CONTACTED
+    )
 
     class Meta:
         constraints = [

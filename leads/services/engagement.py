@@ -24,7 +24,8 @@ from leads.models import (
     ScoreEntry,
     Stage,
 )
-from leads.services import changes, deals, people, scoring
+from leads.services import changes, deals, memberships, people, scoring
+from leads.services.memberships import Joining, Known
 from leads.services.people import Touched
 
 LEAD_FIELDS = (
@@ -45,6 +46,8 @@ LEAD_FIELDS = (
     "custom",
 )
 ACTIVITY_FIELDS = ("kind", "direction", "lead_id", "deal_id", "subject", "source")
+# The channel of what is filled in rather than said.
+FORM = "form"
 # Shown in lists; a change of it alone is no news for a CRM.
 _QUIET = frozenset({"last_activity_at"})
 
@@ -101,8 +104,9 @@ def record_messages(
     ScoreEntry.objects.bulk_create(points)
     told = _told_people(found.distinct(), new_companies, batch, origin)
     opened, deal_changes = _deals(workspace, batch, stage, origin)
-    activities = _activities(workspace, batch, opened)
-    told += deal_changes
+    campaigns, joined = memberships.join(workspace, _joining(batch, origin))
+    activities = _activities(workspace, batch, opened, campaigns)
+    told += deal_changes + joined
     told += _told_activities(activities, batch, origin)
     changes.publish(workspace, told)
     return _results(messages, fresh, found, activities)
@@ -193,9 +197,11 @@ def _deals(
 
 
 def _activities(
-    workspace: Workspace, batch: _Batch, opened: dict[int, Deal]
+    workspace: Workspace,
+    batch: _Batch,
+    opened: Mapping[int, Deal],
+    campaigns: Mapping[Known, Campaign],
 ) -> list[Activity]:
-    campaigns = _campaigns(workspace, batch)
     threads = _threads(workspace, batch)
     return Activity.objects.bulk_create(
         Activity(
@@ -219,37 +225,26 @@ def _activities(
     )
 
 
-def _campaigns(workspace: Workspace, batch: _Batch) -> dict[tuple[str, str], Campaign]:
-    wanted = {(m.source, m.campaign[:200]): m for m in batch.messages if m.campaign}
-    if not wanted:
-        return {}
-    Campaign.objects.bulk_create(
-        (
-            Campaign(
-                workspace=workspace,
-                source=source,
-                name=name,
-                external_id=m.campaign_id[:100],
-            )
-            for (source, name), m in wanted.items()
-        ),
-        ignore_conflicts=True,
-    )
-    rows = Campaign.objects.filter(name__in=[name for _, name in wanted])
-    found = {(one.source, one.name): one for one in rows}
-    CampaignMember.objects.bulk_create(
-        (
-            CampaignMember(
-                workspace=workspace,
-                campaign=found[m.source, m.campaign[:200]],
-                lead=touched.lead,
-            )
-            for m, touched in batch.pairs()
-            if m.campaign
-        ),
-        ignore_conflicts=True,
-    )
-    return {key: found[key] for key in wanted}
+def _joining(batch: _Batch, origin: Origin) -> list[Joining]:
+    """Return who joins which campaign by these messages, and how far they came."""
+    status = CampaignMember.Status
+    return [
+        Joining(
+            lead_id=touched.lead.pk,
+            source=message.source,
+            name=message.campaign[:200],
+            external_id=message.campaign_id[:100],
+            status=status.RESPONDED if _is_answer(message) else status.CONTACTED,
+            origin=_traced(origin, message.trace_id),
+        )
+        for message, touched in batch.pairs()
+        if message.campaign
+    ]
+
+
+def _is_answer(message: Message) -> bool:
+    """Tell whether they did something; who fills in a form may await no talk yet."""
+    return message.direction == "inbound" or message.channel == FORM
 
 
 def _threads(

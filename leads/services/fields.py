@@ -7,17 +7,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmsync.core.models import Workspace
-from leads.models import Activity, Campaign, Company, Deal, Lead, RecordType
+from leads.models import (
+    Activity,
+    Campaign,
+    CampaignMember,
+    Company,
+    Deal,
+    Lead,
+    RecordType,
+)
 from leads.services import values
 from leads.services.values import Cleaner
 
-AnyRecord = Lead | Company | Deal | Activity | Campaign
+AnyRecord = Lead | Company | Deal | Activity | Campaign | CampaignMember
 MODELS: Mapping[str, type[Any]] = {
     RecordType.LEAD: Lead,
     RecordType.COMPANY: Company,
     RecordType.DEAL: Deal,
     RecordType.ACTIVITY: Activity,
     RecordType.CAMPAIGN: Campaign,
+    RecordType.CAMPAIGN_MEMBER: CampaignMember,
 }
 
 
@@ -44,8 +53,8 @@ def _text(max_length: int, **given: object) -> Field:
     return _plain(values.text(max_length), **given)
 
 
-def _to(table: str) -> Field:
-    return _plain(values.row_id, blank=None, refers_to=table)
+def _to(table: str, **given: object) -> Field:
+    return _plain(values.row_id, blank=None, refers_to=table, **given)
 
 
 def _moment() -> Field:
@@ -111,10 +120,16 @@ _CAMPAIGN: Mapping[str, Field] = {
     "source": _text(60),
     "external_id": _text(100),
 }
+_CAMPAIGN_MEMBER: Mapping[str, Field] = {
+    "campaign_id": _to("campaign", required=True, fixed=True),
+    "lead_id": _to("lead", required=True, fixed=True),
+    "status": _plain(values.choice(CampaignMember.Status.values), required=True),
+}
 FIELDS: Mapping[str, Mapping[str, Field]] = {
     RecordType.LEAD: _LEAD,
     RecordType.COMPANY: _COMPANY,
     RecordType.DEAL: _DEAL,
     RecordType.ACTIVITY: _ACTIVITY,
     RecordType.CAMPAIGN: _CAMPAIGN,
+    RecordType.CAMPAIGN_MEMBER: _CAMPAIGN_MEMBER,
 }

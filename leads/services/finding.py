@@ -10,7 +10,7 @@ from crmsync.core.models import Workspace
 from crmsync.core.scoping import in_workspace
 from leads.facts import PersonFacts
 from leads.matching import FREE_MAIL, Ambiguous, Keys, keys_of, match, normal_domain
-from leads.models import Company
+from leads.models import Campaign, Company
 from leads.services import people
 from leads.services.values import Wrong, text
 
@@ -47,6 +47,7 @@ class Found(NamedTuple):
 KNOWN_BY: Mapping[str, frozenset[str]] = {
     "lead": frozenset({"email", "phone", "linkedin_url", "linkedin_id", "external_id"}),
     "company": frozenset({"domain", "name", "country"}),
+    "campaign": frozenset({"name"}),
 }
 
 
@@ -54,7 +55,8 @@ def find(workspace: Workspace, record_type: str, rows: Sequence[Row]) -> list[Fo
     """Return for each new record what it is here. rows: snapshot field -> value.
 
     A lead is known by its e-mail, LinkedIn id or `external_id`, else by its phone; a
-    company by its domain, else by name and country; deals and activities by nothing.
+    company by its domain, else by name and country; a campaign by its name; all else
+    by nothing.
     """
     finder = _FINDERS.get(record_type)
     if finder is None or not rows:
@@ -70,6 +72,8 @@ def known_as(workspace: Workspace, record_type: str, row: Row) -> KnownAs:
         return _person_known_as(its)
     if record_type == "company":
         return _company_known_as(normal_domain(_text(row, "domain")), *_name(row))
+    if record_type == "campaign":
+        return _campaign_known_as(_text(row, "name"))
     return KnownAs()
 
 
@@ -86,6 +90,11 @@ def _company_known_as(domain: str, name: str, country: str) -> KnownAs:
     asked = f"{any_}\nno domain" if own else any_
     keys = (f"domain {domain}",) if own else ()
     return KnownAs(keys, names, (asked,)) if name else KnownAs(keys)
+
+
+def _campaign_known_as(name: str) -> KnownAs:
+    words = (f"campaign {name}",) if name else ()
+    return KnownAs((), words, words)
 
 
 def _leads(workspace: Workspace, rows: Sequence[Row]) -> list[Found]:
@@ -177,7 +186,27 @@ def _by_name(names: set[str]) -> dict[tuple[str, str], list[tuple[int, str]]]:
     return found
 
 
+def _campaigns(_: Workspace, rows: Sequence[Row]) -> list[Found]:
+    """Find them whatever their source: what one calls so the others mean, too."""
+    names = [_text(one, "name") for one in rows]
+    there: dict[str, list[int]] = defaultdict(list)
+    stored = Campaign.objects.filter(name__in=set(names) - {""}).order_by("pk")
+    for name, pk in stored.values_list("name", "pk"):
+        there[name].append(pk)
+    found = []
+    new: set[str] = set()
+    for name in names:
+        ids = tuple(there.get(name, ()))
+        only = ids[0] if len(ids) == 1 else None
+        repeats = name in new and not ids
+        found.append(Found(only, ids, repeats, _campaign_known_as(name)))
+        if name:
+            new.add(name)
+    return found
+
+
 _FINDERS: Mapping[str, Callable[[Workspace, Sequence[Row]], list[Found]]] = {
     "lead": _leads,
     "company": _companies,
+    "campaign": _campaigns,
 }

@@ -21,16 +21,24 @@ from leads.models import (
 from leads.services import bulk, changes, saving
 from leads.services.drafts import Draft
 from leads.services.fields import MODELS, AnyRecord
+from leads.services.memberships import further
 
 # Records that name another, and by which field; what they change is told.
 _TIES: Mapping[str, tuple[tuple[str, str], ...]] = {
-    RecordType.LEAD: ((RecordType.DEAL, "lead_id"), (RecordType.ACTIVITY, "lead_id")),
+    RecordType.LEAD: (
+        (RecordType.DEAL, "lead_id"),
+        (RecordType.ACTIVITY, "lead_id"),
+        (RecordType.CAMPAIGN_MEMBER, "lead_id"),
+    ),
     RecordType.COMPANY: (
         (RecordType.LEAD, "company_id"),
         (RecordType.DEAL, "company_id"),
     ),
     RecordType.DEAL: ((RecordType.ACTIVITY, "deal_id"),),
-    RecordType.CAMPAIGN: ((RecordType.ACTIVITY, "campaign_id"),),
+    RecordType.CAMPAIGN: (
+        (RecordType.ACTIVITY, "campaign_id"),
+        (RecordType.CAMPAIGN_MEMBER, "campaign_id"),
+    ),
 }
 # Rows that belong to a record and are none themselves.
 _PARTS: Mapping[str, tuple[tuple[type[models.Model], str], ...]] = {
@@ -52,7 +60,7 @@ def move(
     What moved: {"moved": {"<table>.<field>": ids}, "memberships": [column -> value]}.
     """
     moved: dict[str, list[int]] = {}
-    told: list[RecordChange] = []
+    doubled, told = _join_members(record_type, from_id, to_id, origin)
     for tied, field in _TIES.get(record_type, ()):
         rows = MODELS[tied].objects.filter(**{field: from_id})
         ids = list(rows.values_list("pk", flat=True))
@@ -63,7 +71,6 @@ def move(
         ids = list(parts.values_list("pk", flat=True))
         moved[f"{_name(model)}.{field}"] = ids
         parts.update(**{field: to_id})
-    doubled = _move_members(record_type, from_id, to_id, moved)
     return {"moved": moved, "memberships": doubled}, told
 
 
@@ -78,23 +85,35 @@ def _retie(
     return [draft.told(record_type, origin) for draft in drafts]
 
 
-def _move_members(
-    record_type: str, from_id: int, to_id: int, moved: dict[str, list[int]]
-) -> list[dict[str, object]]:
-    """Move memberships; where both are members, keep the loser's row for an undo."""
+def _join_members(
+    record_type: str, from_id: int, to_id: int, origin: Origin
+) -> tuple[list[dict[str, object]], list[RecordChange]]:
+    """Make one membership of two, as far on as the further one.
+
+    Returns the loser's rows for an undo, and the changes of those that stay.
+    """
     field = {RecordType.LEAD: "lead_id", RecordType.CAMPAIGN: "campaign_id"}.get(
         RecordType(record_type)
     )
     if field is None:
-        return []
+        return [], []
     other = "campaign_id" if field == "lead_id" else "lead_id"
-    theirs = CampaignMember.objects.filter(**{field: from_id})
-    there = CampaignMember.objects.filter(**{field: to_id}).values_list(other)
-    doubled = list(theirs.filter(**{f"{other}__in": there}))
+    theirs = CampaignMember.objects.filter(**{field: from_id}).order_by("pk")
+    by_other = {getattr(one, other): one for one in theirs.select_for_update()}
+    there = CampaignMember.objects.filter(**{field: to_id, f"{other}__in": by_other})
+    drafts = []
+    doubled = []
+    for kept in there.order_by("pk").select_for_update():
+        lost = by_other[getattr(kept, other)]
+        doubled.append(lost)
+        draft = Draft(kept, is_new=False)
+        draft.set("status", further(kept.status, lost.status))
+        if draft.changed:
+            drafts.append(draft)
+    saving.save(RecordType.CAMPAIGN_MEMBER, drafts)
     theirs.filter(pk__in=[one.pk for one in doubled]).delete()
-    moved[f"campaignmember.{field}"] = list(theirs.values_list("pk", flat=True))
-    theirs.update(**{field: to_id})
-    return [columns_of(one) for one in doubled]
+    told = [draft.told(RecordType.CAMPAIGN_MEMBER, origin) for draft in drafts]
+    return [columns_of(one) for one in doubled], told
 
 
 # --- and back -------------------------------------------------------------------------
@@ -120,12 +139,10 @@ def move_back(
     told: list[RecordChange] = []
     moved: Mapping[str, list[int]] = kept["moved"]
     for tied, field in _TIES.get(record_type, ()):
-        rows = MODELS[tied].objects.filter(pk__in=moved[f"{tied}.{field}"])
+        rows = MODELS[tied].objects.filter(pk__in=moved.get(f"{tied}.{field}", []))
         still = list(rows.filter(**{field: from_id}).values_list("pk", flat=True))
         told += _retie(tied, field, still, to_id, origin)
-    parts = [*_PARTS.get(record_type, ())]
-    parts += [(CampaignMember, "lead_id"), (CampaignMember, "campaign_id")]
-    for model, field in parts:
+    for model, field in _PARTS.get(record_type, ()):
         ids = moved.get(f"{_name(model)}.{field}", [])
         rows = bulk.manager(model).filter(pk__in=ids, **{field: from_id})
         rows.update(**{field: to_id})

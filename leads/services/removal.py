@@ -1,6 +1,6 @@
 """Deletes records for good: told, remembered by a tombstone, and parted from others.
 
-A lead's activities go with it; its deals stay, without it.
+A lead's activities and memberships go with it; its deals stay, without it.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _EVERY = Q()
 _TIES: Mapping[str, tuple[_Tie, ...]] = {
     RecordType.LEAD: (
         _Tie(RecordType.ACTIVITY, "lead_id", goes=_EVERY),
+        _Tie(RecordType.CAMPAIGN_MEMBER, "lead_id", goes=_EVERY),
         _Tie(RecordType.DEAL, "lead_id"),
     ),
     RecordType.COMPANY: (
@@ -45,7 +46,10 @@ _TIES: Mapping[str, tuple[_Tie, ...]] = {
         _Tie(RecordType.ACTIVITY, "deal_id", goes=Q(lead__isnull=True)),
         _Tie(RecordType.ACTIVITY, "deal_id"),
     ),
-    RecordType.CAMPAIGN: (_Tie(RecordType.ACTIVITY, "campaign_id"),),
+    RecordType.CAMPAIGN: (
+        _Tie(RecordType.CAMPAIGN_MEMBER, "campaign_id", goes=_EVERY),
+        _Tie(RecordType.ACTIVITY, "campaign_id"),
+    ),
 }
 
 

@@ -18,6 +18,7 @@ from leads.facts import Origin, RecordChange
 from leads.models import (
     Activity,
     Campaign,
+    CampaignMember,
     Company,
     Deal,
     Lead,
@@ -106,6 +107,22 @@ def check_campaigns(drafts: Sequence[Draft]) -> None:
         (row.name, row.source): row for row in rows
     }
     _refuse_taken(drafts, ("name", "source"), held)
+
+
+def check_members(drafts: Sequence[Draft]) -> None:
+    """A lead is in a campaign once."""
+    for draft in drafts:
+        _require(draft, "campaign_id")
+        _require(draft, "lead_id")
+    new = [draft for draft in drafts if draft.is_new and not draft.errors]
+    rows = CampaignMember.objects.filter(lead__in={_get(d, "lead_id") for d in new})
+    there = {(row.lead_id, row.campaign_id): f" (id {row.pk})" for row in rows}
+    for draft in new:
+        pair = _get(draft, "lead_id"), _get(draft, "campaign_id")
+        if pair in there:
+            told = f"This lead is in the campaign already{there[pair]}."
+            draft.clash("lead_id", str(pair[0]), told)
+        there.setdefault(pair, "")
 
 
 def _refuse_taken(
@@ -291,4 +308,5 @@ RULES: Mapping[str, Rules] = {
     RecordType.DEAL: Rules(check_deals, follow_deals),
     RecordType.ACTIVITY: Rules(check_activities, follow_activities),
     RecordType.CAMPAIGN: Rules(check_campaigns, _nothing),
+    RecordType.CAMPAIGN_MEMBER: Rules(check_members, _nothing),
 }

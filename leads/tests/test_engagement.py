@@ -79,7 +79,8 @@ def test_reply_makes_lead_deal_thread_and_activity_in_their_campaign(
     assert (activity.lead, activity.deal) == (lead, deal)
     assert activity.conversation == Conversation.objects.get(external_id="thread-1")
     assert activity.campaign == Campaign.objects.get(name="Autumn outreach")
-    assert CampaignMember.objects.get().lead == lead
+    member = CampaignMember.objects.get()
+    assert (member.lead, member.campaign) == (lead, activity.campaign)
     assert lead.company == Company.objects.get(domain="customer.example.org")
 
 
@@ -248,7 +249,13 @@ def test_each_record_is_told_once_with_the_trace_of_its_message(
         records_changed.disconnect(hear)
 
     lead_and_others = [one for one in heard if one.record_type != "company"]
-    assert [one.record_type for one in lead_and_others] == ["lead", "deal", "activity"]
+    assert [one.record_type for one in lead_and_others] == [
+        "lead",
+        "deal",
+        "campaign",
+        "campaign_member",
+        "activity",
+    ]
     assert {one.origin.trace_id for one in lead_and_others} == {"trace-7"}
 
 

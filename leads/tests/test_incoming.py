@@ -35,10 +35,12 @@ from leads.signals import records_changed
 from leads.snapshots import FIELDS, FieldInfo, snapshots
 from leads.testing import (
     make_activity,
+    make_campaign,
     make_company,
     make_custom_field,
     make_deal,
     make_lead,
+    make_member,
     make_pipeline,
     make_ready_workspace,
 )
@@ -275,7 +277,7 @@ def test_a_record_changed_since_the_decision_is_left_alone(
     assert lead.country == "Norway"
 
 
-@pytest.mark.parametrize("record_type", ["lead", "company", "deal", "activity"])
+@pytest.mark.parametrize("record_type", sorted(FIELDS))
 def test_every_value_of_a_snapshot_is_as_expected_right_after(
     workspace: Workspace, record_type: str
 ) -> None:
@@ -299,6 +301,8 @@ def _full_record(workspace: Workspace, record_type: str) -> Any:
             workspace, owner=owner, amount=Decimal("5.50"), currency="EUR"
         ),
         "activity": lambda: make_activity(workspace, owner=owner, due_at=at),
+        "campaign": lambda: make_campaign(workspace, source="lgm", external_id="c1"),
+        "campaign_member": lambda: make_member(workspace),
     }
     return made[record_type]()
 

@@ -16,6 +16,7 @@ from leads.facts import Origin, RecordChange
 from leads.models import (
     Activity,
     CampaignMember,
+    Change,
     Company,
     Conversation,
     Lead,
@@ -34,6 +35,7 @@ from leads.testing import (
     make_company,
     make_deal,
     make_lead,
+    make_member,
     make_ready_workspace,
 )
 
@@ -126,7 +128,7 @@ def _traces(lead: Lead) -> None:
     mine: Any = {"workspace": lead.workspace, "lead": lead}
     Conversation.objects.create(source="lgm", external_id="t1", **mine)
     ScoreEntry.objects.create(points=20, reason="Replied", **mine)
-    CampaignMember.objects.create(campaign=make_campaign(lead.workspace), **mine)
+    make_member(lead.workspace, lead=lead)
 
 
 def test_both_addresses_find_the_winner(workspace: Workspace) -> None:
@@ -143,11 +145,25 @@ def test_a_campaign_both_were_in_has_one_member(workspace: Workspace) -> None:
     winner, loser = make_lead(workspace), make_lead(workspace)
     campaign = make_campaign(workspace)
     for lead in (winner, loser):
-        CampaignMember.objects.create(workspace=workspace, campaign=campaign, lead=lead)
+        make_member(workspace, campaign=campaign, lead=lead)
 
     merge(winner, loser)
 
     assert CampaignMember.objects.get().lead_id == winner.pk
+
+
+def test_the_member_that_came_further_stays_so(workspace: Workspace) -> None:
+    winner, loser = make_lead(workspace), make_lead(workspace)
+    campaign = make_campaign(workspace)
+    kept = make_member(workspace, campaign=campaign, lead=winner)
+    make_member(workspace, campaign=campaign, lead=loser, status="responded")
+
+    merge(winner, loser)
+
+    kept.refresh_from_db()
+    assert (kept.status, kept.version) == ("responded", 2)
+    change = Change.objects.get(record_type="campaign_member", action="updated")
+    assert change.fields == {"status": ["contacted", "responded"]}
 
 
 def test_both_sides_are_told_in_one_signal(workspace: Workspace, told: Heard) -> None:
@@ -230,7 +246,7 @@ def _pair(workspace: Workspace) -> tuple[Lead, Lead]:
     _traces(loser)
     campaign = make_campaign(workspace)
     for lead in (winner, loser):
-        CampaignMember.objects.create(workspace=workspace, campaign=campaign, lead=lead)
+        make_member(workspace, campaign=campaign, lead=lead)
     return winner, loser
 
 
