@@ -16,6 +16,9 @@ Winner = Literal["crm", "hub"]
 # Rules under which the value itself wins, whoever has it and since when.
 _WEIGHING = ("restrictive", "forward")
 
+# Stands in an order for every value that is not listed.
+ANY_OTHER = "*"
+
 # Two clocks are never closer than this, whatever was measured.
 SKEW = timedelta(seconds=2)
 
@@ -175,7 +178,8 @@ def _first(crm: str, hub: str, rule: FieldRule) -> Outcome:
     opt-out counts from the first meeting on.
     """
     if not rule.pulls:
-        return _send(hub) if hub or rule.clears else _differ(crm, hub)
+        goes = (hub or rule.clears) and _may_replace(crm, hub, rule)
+        return _send(hub) if goes else _differ(crm, hub)
     if not rule.pushes:
         return take(crm) if crm else _differ(crm, hub)
     if not crm:
@@ -194,7 +198,8 @@ def _first(crm: str, hub: str, rule: FieldRule) -> Outcome:
 def _from_crm(crm: str, hub: str, rule: FieldRule) -> Outcome:
     if not rule.pulls:
         # Ours is the truth: theirs is put right.
-        return _send(hub) if rule.pushes and hub else _differ(crm, hub)
+        goes = rule.pushes and hub and _may_replace(crm, hub, rule)
+        return _send(hub) if goes else _differ(crm, hub)
     if not crm and not rule.clears:
         return _differ(crm, hub)
     if rule.rule == "blank" and hub:
@@ -202,6 +207,13 @@ def _from_crm(crm: str, hub: str, rule: FieldRule) -> Outcome:
     if rule.rule == "forward" and _rank(crm, rule) < _rank(hub, rule):
         return _differ(crm, hub)
     return take(crm)
+
+
+def _may_replace(crm: str, hub: str, rule: FieldRule) -> bool:
+    """Tell whether ours may take the place of theirs, where only ours is sent."""
+    if rule.rule == "blank":
+        return not crm
+    return rule.rule != "forward" or not crm or _rank(hub, rule) > _rank(crm, rule)
 
 
 def _from_hub(crm: str, hub: str, rule: FieldRule) -> Outcome:
@@ -298,11 +310,14 @@ def later(crm_at: datetime | None, hub_at: datetime | None) -> Winner | None:
 
 
 def _rank(value: str, rule: FieldRule) -> int:
-    """Return the place of a value in its order; what is not listed comes first.
+    """Return the place of a value in its order; what is not listed comes first, or
+    where ANY_OTHER stands.
 
     Without an order a yes is above a no: someone who opted out stays out.
     """
     order = rule.order or ("false", "true")
+    if value not in order:
+        value = ANY_OTHER
     return order.index(value) if value in order else -1
 
 

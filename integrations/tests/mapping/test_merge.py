@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 
 from integrations.mapping.merge import (
+    ANY_OTHER,
     Base,
     Clash,
     FieldRule,
@@ -293,6 +294,45 @@ def test_choices_of_both_are_kept() -> None:
 
 
 # --- laws -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("met", ["never", "theirs changed", "ours changed"])
+@pytest.mark.parametrize(
+    ("crm", "hub", "send"),
+    [
+        ("lead", "customer", "customer"),
+        ("customer", "lead", None),
+        ("", "lead", "lead"),
+        ("other", "lead", "lead"),
+    ],
+)
+def test_what_only_goes_out_goes_only_forward(
+    met: str, crm: str, hub: str, send: str | None
+) -> None:
+    bases = {"theirs changed": Base("mql", hub), "ours changed": Base(crm, "mql")}
+    given = {"rule": "forward", "order": STAGES, "pulls": False}
+
+    outcome = merged(bases.get(met), crm, hub, **given)
+
+    assert (outcome.take, outcome.send) == (None, send)
+
+
+def test_any_other_value_stands_where_the_order_says() -> None:
+    order = (*STAGES, ANY_OTHER)
+
+    assert merged("lead", "other", "customer", rule="forward", order=order).send is None
+    assert (
+        merged("lead", "customer", "other", rule="forward", order=order).send == "other"
+    )
+
+
+@pytest.mark.parametrize("base", [None, "1", "3"])
+def test_what_only_fills_blanks_fills_nothing_else(base: str | None) -> None:
+    given = {"rule": "blank", "pulls": False}
+
+    assert merged(base, "2", "3", **given).send is None
+    assert merged(base, "", "3", **given).send == "3"
+
 
 RULES = ("crm", "hub", "latest", "blank", "restrictive", "forward", "union")
 
