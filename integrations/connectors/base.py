@@ -139,6 +139,15 @@ class Connector(Protocol):
         record that was made first comes first.
         """
 
+    def tied_to_all(
+        self, object_type: str, ties: Sequence[Sequence[Association]]
+    ) -> list[str | None]:
+        """Return the id of the record that is tied to all of these, None for none.
+
+        For objects that are known by what they are tied to; see `ObjectFacts`. Raises
+        Unsupported for any other.
+        """
+
     def told_ties(self, record: RemoteRecord, to_object: str) -> list[str] | None:
         """Return what a record that was read is tied to, where it tells. Pure.
 

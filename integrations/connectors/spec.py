@@ -113,7 +113,8 @@ class ObjectFacts:
     `keys`: fields a record may be upserted by, the preferred first.
     `modified_field`: what a delta filters on. `required`: needed on create.
     `stage_field`, `pipeline_field`: where it stands in which pipeline; "" = has none.
-    `has_page`: a record of it has a page of its own there.
+    `has_page`: a record of it has a page of its own there. `known_by_ties`: it is one
+    of its kind between the records that it is tied to; a second is refused.
     """
 
     name: str
@@ -127,6 +128,7 @@ class ObjectFacts:
     stage_field: str = ""
     pipeline_field: str = ""
     has_page: bool = False
+    known_by_ties: bool = False
 
     def key_for(self, fields: Mapping[str, object]) -> tuple[str, str] | None:
         """Return the preferred key that has a value here, as (field, value)."""

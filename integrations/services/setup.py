@@ -98,7 +98,12 @@ def set_up(connection: Connection, connector: Connector) -> None:
     """
     templates = TEMPLATES[connection.vendor]
     objects = list(dict.fromkeys(one.remote_object for one in templates))
-    keys = {name: _key_field(connector, name) for name in objects}
+    facts = connector.spec.objects
+    keys = {
+        name: _key_field(connector, name)
+        for name in objects
+        if not (name in facts and facts[name].known_by_ties)
+    }
     described = {name: connector.describe(name) for name in objects}
     pipelines = _pipelines(templates, connector)
     owners = connector.owners()
@@ -212,6 +217,7 @@ def _store_mapping(
             default=row.default,
             direction=row.direction,
             rule=row.rule,
+            order=list(row.order),
         )
         for place, row in enumerate(template.rows)
         if row.destination in names

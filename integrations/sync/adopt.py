@@ -1,7 +1,8 @@
 """Finds what the CRM has already, so that nothing is created a second time.
 
-Two cases: a try whose answer was lost (looked up by our own key), and a deal of a
-contact that was in the CRM before us (looked up through the contact).
+Three cases: a try whose answer was lost (looked up by our own key), what is known by
+what it belongs to (looked up by that), and a deal of a contact that was in the CRM
+before us (looked up through the contact).
 """
 
 from __future__ import annotations
@@ -46,9 +47,11 @@ def find(
 ) -> Found:
     """Look up what may be there. Costs no call where nothing gives reason to."""
     found = Found()
-    tried = [(s, send) for s, send in sends if send.look_first and rules.key_field]
-    if tried:
-        _by_own_key(tried, rules, connector, found)
+    doubted = [(s, send) for s, send in sends if send.look_first]
+    if doubted and rules.known_by_ties:
+        _by_ties(doubted, rules, connector, found)
+    elif doubted and rules.key_field:
+        _by_own_key(doubted, rules, connector, found)
     if mapping.record_type == "deal":
         fresh = [
             one
@@ -79,6 +82,20 @@ def _by_own_key(
         if record is not None:
             agreed = _same(record, send)
             found.adopted[subject.ref] = Adopted(record.remote_id, agreed, found=False)
+
+
+def _by_ties(
+    sends: Sequence[tuple[Subject, Send]],
+    rules: Rules,
+    connector: Connector,
+    found: Found,
+) -> None:
+    """Link what is there between the same records; what it has is compared then."""
+    ties = [send.write.associations for _, send in sends]
+    there = connector.tied_to_all(rules.remote_object, ties)
+    for (subject, _), remote_id in zip(sends, there, strict=True):
+        if remote_id is not None and not subject.kept_from(remote_id):
+            found.adopted[subject.ref] = Adopted(remote_id, {}, found=True)
 
 
 def _same(record: RemoteRecord, send: Send) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Asks for the ties of those who went on without a parent that could not be sent."""
+"""Asks for those below a record once that is there: their ties, or they themselves."""
 
 from __future__ import annotations
 
@@ -24,6 +24,31 @@ def ask_for_ties(mapping: ObjectMapping, parent_ids: Collection[int]) -> int:
                 mapping.workspace,
                 below,
                 _untied(mapping, below, parent_ids),
+                not_before=outbox.due_at(below),
+            )
+    return asked
+
+
+def ask_for_members(mapping: ObjectMapping, parent_ids: Collection[int]) -> int:
+    """Queue those that are nothing without these and were left out for that."""
+    if not parent_ids:
+        return 0
+    asked = 0
+    for below in outbox.push_mappings():
+        needs = ties.NEEDS.get(below.record_type, frozenset())
+        if (
+            mapping.record_type in needs
+            and below.connection_id == mapping.connection_id
+        ):
+            rows = MODELS[below.record_type].objects.filter(
+                **{f"{mapping.record_type}_id__in": parent_ids}
+            )
+            ids = set(rows.values_list("pk", flat=True))
+            links = Link.objects.of(below).filter(record_id__in=ids)
+            asked += outbox.queue_records(
+                mapping.workspace,
+                below,
+                sorted(ids - set(links.values_list("record_id", flat=True))),
                 not_before=outbox.due_at(below),
             )
     return asked

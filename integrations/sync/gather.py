@@ -22,7 +22,9 @@ from leads.naming import name_in, names_of
 from leads.snapshots import snapshots
 
 # What nothing can be tied to without.
-_ESSENTIAL = frozenset({"lead"})
+_ESSENTIAL = frozenset({"lead", "campaign"})
+# What is made together with what it belongs to.
+_MADE_TIED = frozenset({"deal", "activity", "campaign_member"})
 # Where other parents stand so, a record goes without them.
 _WITHOUT = frozenset({"never", "gone", "hidden"})
 
@@ -30,12 +32,15 @@ _WITHOUT = frozenset({"never", "gone", "hidden"})
 def rules_of(mapping: ObjectMapping, terms: Terms) -> Rules:
     """Return a mapping as the plain values that decisions are made from."""
     connection = mapping.connection
+    facts = CONNECTORS[connection.vendor].spec.objects.get(mapping.remote_object)
     return Rules(
         remote_object=mapping.remote_object,
         compiled=terms.compiled,
         match_field=mapping.match_field,
         key_field=connection.key_fields.get(mapping.remote_object, ""),
-        ties=mapping.record_type in {"deal", "activity"},
+        ties=mapping.record_type in _MADE_TIED,
+        needs=ties.NEEDS.get(mapping.record_type, frozenset()),
+        known_by_ties=facts is not None and facts.known_by_ties,
         only_kinds=frozenset(mapping.only_kinds),
         cold_sources=frozenset(SOURCES) if mapping.engaged_only else frozenset(),
         creates=mapping.creates,
@@ -293,6 +298,7 @@ def _parents_in(
                 links.get(one), states.get(outbox.key_of(above.pk, one), State.READY)
             ),
             tie=(ties.base_name(above.record_type), str(one)),
+            record_type=above.record_type,
         )
         for one in ids
     }

@@ -101,6 +101,8 @@ def record_written(
         # Who was there already did not wait for one that failed; see `plan`.
         late = [one for one in written if one.is_new and one.item.error_class]
         followers.ask_for_ties(mapping, {outbox.record_of(o.item.key) for o in late})
+        new = {outbox.record_of(one.item.key) for one in written if one.is_new}
+        followers.ask_for_members(mapping, new)
         counting.count_out([(one.item, one.outcome) for one in done])
 
 

@@ -17,7 +17,14 @@ REALTIME, BULK, REPLAY = 0, 1, 2
 WHEN_ASKED = datetime(9999, 1, 1, tzinfo=UTC)
 
 # A child cannot be tied to what is not there yet.
-RANK = {"company": 0, "lead": 1, "deal": 2, "activity": 3}
+RANK = {
+    "company": 0,
+    "campaign": 0,
+    "lead": 1,
+    "deal": 2,
+    "activity": 3,
+    "campaign_member": 3,
+}
 
 
 def key_of(mapping_id: int, record_id: int) -> str:

@@ -18,7 +18,8 @@ from leads.facts import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Write this. look_first: by our key, because it may be there already.
+    """Write this. look_first: it may be there already: by our key where a try may have
+    made it, by what it belongs to where that tells;
 
     compare_first: read it, since what it has may win over what we would write;
     meet_first: a new one may be there by its key, with values of its own;
@@ -161,6 +162,9 @@ def _excluded(record: Snapshot, subject: Subject, rules: Rules) -> str:
         return ""
     if record.values.get("source") in rules.cold_sources and not _engaged(record):
         return "Nobody has spoken with this person yet."
+    if missing := rules.needs - {one.record_type for one in subject.parents}:
+        above = " and ".join(sorted(missing))
+        return f"No active mapping takes the {above} it belongs to."
     never = next((p for p in subject.parents if p.fate == "never"), None)
     if never is None:
         return ""
@@ -260,7 +264,8 @@ def _create(subject: Subject, rules: Rules, mapped: Mapped) -> Decision:
             )
         others = frozenset(one.remote_id for one in subject.apart)
         return Find(rules.match_field, match, others)
-    if subject.tried and not match and not rules.key_field:
+    findable = bool(match or rules.key_field or rules.known_by_ties)
+    if subject.tried and not findable:
         return Hold(
             "ambiguous",
             "The CRM may have taken this already and has no field to look it up by. "
@@ -279,7 +284,7 @@ def _create(subject: Subject, rules: Rules, mapped: Mapped) -> Decision:
         associations=_associations(ties, yields=True),
         mode="upsert" if upsert else "create",
     )
-    look_first = subject.tried and not upsert
+    look_first = (subject.tried and not upsert) or rules.known_by_ties
     return Send(
         write,
         look_first=look_first,

@@ -23,7 +23,8 @@ class Rules:
 
     match_field: finds an unlinked record, "" for none; key_field: the unique field that
     holds our key, "" when the account refused one; ties: the object cannot be tied to
-    its parents later, so it is created together with them.
+    its parents later, so it is created together with them; needs: types of parents
+    without which it is nothing there; known_by_ties: it is known by them.
     """
 
     remote_object: str
@@ -31,6 +32,8 @@ class Rules:
     match_field: str = ""
     key_field: str = ""
     ties: bool = False
+    needs: frozenset[str] = frozenset()
+    known_by_ties: bool = False
     only_kinds: frozenset[str] = frozenset()
     # Sources whose people stay out of the CRM until someone has spoken with them.
     cold_sources: frozenset[str] = frozenset()
@@ -62,6 +65,7 @@ class Parent:
     remote_id: str | None
     fate: Literal["linked", "coming", "failed", "never", "gone", "hidden"]
     tie: tuple[str, str] = ("", "")
+    record_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

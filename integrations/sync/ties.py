@@ -29,6 +29,11 @@ PARENTS: Mapping[str, tuple[str, ...]] = {
     "activity": ("lead", "deal"),
 }
 
+# What is nothing without these, and stays tied to them.
+NEEDS: Mapping[str, frozenset[str]] = {
+    "campaign_member": frozenset({"campaign", "lead"}),
+}
+
 
 def base_name(parent_type: str) -> str:
     """Return the name under which a link keeps a parent; no remote field has it."""

@@ -208,6 +208,12 @@ class HubSpotConnector:
     ) -> dict[str, list[str]]:
         return associating.read(self._calls, from_object, to_object, ids)
 
+    def tied_to_all(
+        self, object_type: str, ties: Sequence[Sequence[Association]]
+    ) -> list[str | None]:
+        """Raise Unsupported: nothing in HubSpot is known by its associations."""
+        raise Unsupported("HubSpot has no such objects", vendor=VENDOR)
+
     def told_ties(self, record: RemoteRecord, to_object: str) -> list[str] | None:
         return None
 

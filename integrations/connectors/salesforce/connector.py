@@ -192,6 +192,11 @@ class SalesforceConnector:
     ) -> dict[str, list[str]]:
         return ties.read(self._calls, from_object, to_object, ids)
 
+    def tied_to_all(
+        self, object_type: str, ties_: Sequence[Sequence[Association]]
+    ) -> list[str | None]:
+        return ties.between(self._calls, object_type, ties_)
+
     def told_ties(self, record: RemoteRecord, to_object: str) -> list[str] | None:
         return ties.told(record, to_object)
 

@@ -103,6 +103,7 @@ def _object(  # one line per object below; the defaults are Salesforce's usual c
     has_pipelines: bool = False,
     stage_field: str = "",
     has_page: bool = True,
+    known_by_ties: bool = False,
 ) -> ObjectFacts:
     return ObjectFacts(
         name=name,
@@ -114,6 +115,7 @@ def _object(  # one line per object below; the defaults are Salesforce's usual c
         has_pipelines=has_pipelines,
         stage_field=stage_field,
         has_page=has_page,
+        known_by_ties=known_by_ties,
         docs=f"https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_{name.lower()}.htm",
     )
 
@@ -141,6 +143,8 @@ _OBJECTS = (
         "00v",
         required=("CampaignId",),
         has_page=False,
+        # FACTS: a second one of the same two is refused as DUPLICATE_VALUE.
+        known_by_ties=True,
     ),
 )
 
@@ -235,6 +239,8 @@ BULK_FROM = 2_001
 BULK_BYTES = 4_000_000
 # Values of one condition; the length of the address is what mostly ends it.
 VALUES_IN_QUERY = 500
+# Of two conditions; an id takes some 27 characters of the address.
+PAIRS_IN_QUERY = 150
 # The daily limit tells no time to wait; a rolling day frees some each moment.
 DAILY_PAUSE_S = 900.0
 # LIM: too many long calls at once; each is over in at most this.

@@ -15,6 +15,7 @@ from integrations.connectors.salesforce.spec import (
     COLLECTION,
     JUNCTIONS,
     MAIN_ROWS,
+    PAIRS_IN_QUERY,
     SPEC,
 )
 from integrations.connectors.salesforce.values import clean, is_id, long_id
@@ -65,6 +66,54 @@ def read(
             if one and other and _is_of(other, to_object) and other not in tied[one]:
                 tied[one].append(other)
     return tied
+
+
+def between(
+    calls: Calls, object_type: str, ties: Sequence[Sequence[Association]]
+) -> list[str | None]:
+    """Return the id of the row that names all of these; one query for many."""
+    places = [_names(object_type, some) for some in ties]
+    found: dict[frozenset[tuple[str, str]], str] = {}
+    for names in dict.fromkeys(tuple(sorted(one)) for one in places):
+        alike = [one for one in places if tuple(sorted(one)) == names]
+        for run in chunks(alike, PAIRS_IN_QUERY):
+            for row in _naming(calls, object_type, names, run):
+                there = {(name, _long(row, name)) for name in names}
+                found.setdefault(frozenset(there), _long(row, "Id"))
+    return [found.get(frozenset(one.items())) for one in places]
+
+
+def _names(object_type: str, ties: Sequence[Association]) -> dict[str, str]:
+    """Return field -> the long id it has to hold. Raises Unsupported for no field."""
+    named: dict[str, str] = {}
+    for tie in ties:
+        field = SPEC.references.get((object_type, tie.to_object))
+        if field is None:
+            told = f"{object_type} has no field for {tie.to_object}"
+            raise Unsupported(told, vendor=VENDOR, code="NO_SUCH_TIE")
+        named[field] = long_id(tie.to_id)
+    return named
+
+
+def _naming(
+    calls: Calls,
+    object_type: str,
+    names: Sequence[str],
+    wanted: Sequence[Mapping[str, str]],
+) -> Iterator[Json]:
+    """Yield the rows that may be one of these."""
+
+    def page(cursor: str | None) -> tuple[list[Json], str | None]:
+        text = soql.select(
+            ["Id", *names],
+            object_type,
+            *(soql.any_of(n, dict.fromkeys(one[n] for one in wanted)) for n in names),
+            soql.after_id(cursor),
+            order=("Id",),
+        )
+        return _page_of(calls.query(text, object_type=object_type))
+
+    return walk(page)
 
 
 def told(record: RemoteRecord, to_object: str) -> list[str] | None:
@@ -250,12 +299,16 @@ def _rows(
             soql.after_id(cursor),
             order=("Id",),
         )
-        body = calls.query(text, object_type=table)
-        rows = answers.entries(body)
-        last = clean(rows[-1].get("Id")) if rows else None
-        return rows, last if has_more(body, len(rows)) else None
+        return _page_of(calls.query(text, object_type=table))
 
     return walk(page)
+
+
+def _page_of(body: Json) -> tuple[list[Json], str | None]:
+    """Return the rows of an answer in the order of their ids, and where to go on."""
+    rows = answers.entries(body)
+    last = clean(rows[-1].get("Id")) if rows else None
+    return rows, last if has_more(body, len(rows)) else None
 
 
 def _is_main(table: str, row: Json) -> bool:

@@ -17,7 +17,7 @@ class RowTemplate:
     """A row that is made when the remote object has the field.
 
     direction: within what the object mapping allows; rule: who wins, in the words of
-    `integrations.models.FieldMapping.Rule`.
+    `integrations.models.FieldMapping.Rule`; order: their values, the further one last.
     """
 
     source: str
@@ -26,6 +26,7 @@ class RowTemplate:
     default: str = ""
     direction: Way = "both"
     rule: str = "latest"
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

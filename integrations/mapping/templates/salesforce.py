@@ -5,6 +5,7 @@ PURE. Field names: describe calls recorded in a plain org (v59).
 
 from __future__ import annotations
 
+from integrations.mapping.merge import ANY_OTHER
 from integrations.mapping.templates.base import MappingTemplate, RowTemplate
 
 # What Salesforce's own forms put where a person left a required field blank.
@@ -95,6 +96,33 @@ TEMPLATES = (
                 values={"open": "Not Started", "done": "Completed"},
             ),
             RowTemplate("owner_email", "OwnerId"),
+        ),
+    ),
+    # Not every effort here is one there: switched on by whoever wants them there.
+    MappingTemplate(
+        "campaign",
+        "Campaign",
+        match_field="Name",
+        direction="both",
+        active=False,
+        rows=(RowTemplate("name", "Name"),),
+    ),
+    MappingTemplate(
+        "campaign_member",
+        "CampaignMember",
+        active=False,
+        rows=(
+            RowTemplate(
+                "status",
+                "Status",
+                # The two that a new campaign starts with (object reference:
+                # CampaignMemberStatus).
+                values={"contacted": "Sent", "responded": "Responded"},
+                direction="push",
+                rule="forward",
+                # What an admin added there, Attended say, was set by somebody who knew.
+                order=("Sent", "Responded", ANY_OTHER),
+            ),
         ),
     ),
 )
