@@ -49,7 +49,7 @@ class Call:
 
     def table(self, at: int = 0) -> RecordTable:
         """Return the object type a path parameter names; raises a 400."""
-        table = self.portal.table(self.args[at])
+        table = self.portal.crm_table(self.args[at])
         if table is None:
             message = f"Unable to infer object type from: {self.args[at]}"
             raise errors.bad_request(message)

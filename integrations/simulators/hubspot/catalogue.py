@@ -56,7 +56,7 @@ def _activity(
 
 def standard_types() -> list[ObjectType]:
     """Return the objects every account has."""
-    return _crm_types() + _activity_types()
+    return [*_crm_types(), *_activity_types(), _campaigns()]
 
 
 def _crm_types() -> list[ObjectType]:
@@ -126,15 +126,33 @@ def _activity_types() -> list[ObjectType]:
     ]  # fmt: skip
 
 
+def _campaigns() -> ObjectType:
+    """Return marketing campaigns, which have an API of their own: ids are GUIDs.
+
+    The object API guide's list of types leaves them out:
+    https://developers.hubspot.com/docs/guides/crm/using-object-apis, read 2026-11.
+    """
+    return ObjectType(
+        "0-35", "campaigns", "Campaign", "Campaigns", "CAMPAIGN", "campaigns",
+        *_ACTIVITY, (), required=("hs_name",), guid="hs_origin_asset_id",
+    )  # fmt: skip
+
+
 def standard_properties(kind: ObjectType) -> list[Property]:
     """Return the built-in properties of a standard or custom object."""
     group = f"{kind.singular.lower()}information"
+    if kind.guid:
+        return [parse_line(line, group) for line in _lines_of(kind.name)]
     stamps = f"{kind.created} time Create date !\n{kind.modified} time Modified !"
     if kind.name == "deals":
         stamps = stamps.replace("Create date !", "Create date")
-    text = f"{LINES.get(kind.name, '')}{SYSTEM}{stamps}".replace("\n  ", "")
-    lines = text.splitlines()
-    return [parse_line(line, group) for line in lines if line]
+    lines = _lines_of(kind.name, f"{SYSTEM}{stamps}")
+    return [parse_line(line, group) for line in lines]
+
+
+def _lines_of(name: str, more: str = "") -> list[str]:
+    text = f"{LINES.get(name, '')}{more}".replace("\n  ", "")
+    return [line for line in text.splitlines() if line]
 
 
 def parse_line(line: str, group: str) -> Property:

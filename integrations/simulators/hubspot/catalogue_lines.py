@@ -231,4 +231,30 @@ hs_meeting_outcome choice Meeting outcome : SCHEDULED:Scheduled/COMPLETED:Comple
   RESCHEDULED:Rescheduled/NO_SHOW:No show/CANCELED:Canceled
 hs_attachment_ids check Attached file IDs
 """,
+    # The statuses: as several public clients write them; no page of the vendor's that
+    # was at hand lists them, so UNCONFIRMED.
+    "campaigns": """
+hs_name text Campaign name
+hs_start_date date Campaign start date
+hs_end_date date Campaign end date
+hs_notes area Campaign notes
+hs_audience area Campaign audience
+hs_currency_code choice Currency code
+hs_campaign_status choice Campaign status : planned:Planned/in_progress:In progress/
+  active:Active/paused:Paused/completed:Completed
+hs_utm text Campaign UTM
+hs_business_unit_ids check Brands
+hs_goal area Campaign goal !
+hs_owner owner Campaign owner !
+hs_color_hex text Campaign color !
+hs_created_by_user_id number Created by user ID !
+hs_object_id number Record ID !
+hs_budget_items_sum_amount number Campaign budget total !
+hs_spend_items_sum_amount number Campaign spend total !
+hs_revenue number Campaign revenue !~
+hs_projected_budget number Projected budget !~
+hs_origin_asset_id text Campaign ID !~
+hs_createdate time Create date !~
+hs_lastmodifieddate time Last modified date !~
+""",
 }  # fmt: skip

@@ -99,7 +99,7 @@ class Control(control.Control[Portal, RecordTable]):
             }
             for event in record.events
         ]
-        return {"id": str(record.id), "fields": fields, "writes": writes}
+        return {"id": table.identity(record), "fields": fields, "writes": writes}
 
     def editable(self, table: RecordTable) -> Iterable[str]:
         """Return the properties that may be set."""
@@ -199,7 +199,7 @@ def _dumped(portal: Portal, table: RecordTable, record: Record) -> Json:
                 for other, labels in sorted(partners.items())
             ]
     return {
-        "id": str(record.id),
+        "id": table.identity(record),
         "properties": record.props,
         "createdAt": iso(record.created),
         "updatedAt": iso(record.updated),

@@ -1,6 +1,8 @@
 """What an object type and a property are."""
 
 from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
 
 from integrations.simulators.hubspot import values
 from integrations.simulators.wire import Json
@@ -18,7 +20,12 @@ FIELD_TYPES = {
 
 @dataclass(slots=True)
 class ObjectType:
-    """One object. defaults: properties returned unless others are named."""
+    """One object.
+
+    defaults: properties returned unless others are named; guid: the property with the
+    record's id where ids are GUIDs, as in APIs outside the generic CRM API, which does
+    not know such a type.
+    """
 
     type_id: str
     name: str
@@ -35,6 +42,11 @@ class ObjectType:
     pipeline: str = ""
     stage: str = ""
     custom: bool = False
+    guid: str = ""
+
+    def identified(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return a new record's values, with a GUID where that is its id."""
+        return {self.guid: str(uuid4())} | values if self.guid else values
 
     @property
     def names(self) -> tuple[str, ...]:

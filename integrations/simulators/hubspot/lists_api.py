@@ -34,7 +34,7 @@ def create_list(call: Call) -> Reply:
     """POST {name, objectTypeId, processingType, filterBranch?}."""
     body = call.body()
     name, kind = str(body.get("name") or ""), body.get("processingType")
-    table = call.portal.table(str(body.get("objectTypeId")))
+    table = call.portal.crm_table(str(body.get("objectTypeId")))
     if not name or kind not in KINDS or table is None:
         raise errors.bad_request(
             "Invalid input JSON: name, objectTypeId and processingType are needed"

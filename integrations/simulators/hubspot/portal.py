@@ -74,6 +74,11 @@ class Portal(Account):
             found = self.tables.get(self.names.get(name.lower(), ""))
         return found
 
+    def crm_table(self, name: str) -> RecordTable | None:
+        """Return the records of a type that the generic CRM API knows."""
+        found = self.table(name)
+        return None if found is None or found.kind.guid else found
+
     def linked(self, source: str, number: int, target: str) -> dict[int, Labels]:
         """Return partner id -> labels."""
         return self.links.get((source, number, target), {})

@@ -76,6 +76,7 @@ class RecordTable:
         self.next_id = FIRST_ID
         self.unique: dict[str, dict[str, int]] = {}
         self.aliases: dict[int, int] = {}
+        self.guids: dict[str, int] = {}
         self.lagging: dict[int, list[tuple[float, Record | None]]] = {}
         self._lag_ends: deque[tuple[float, int]] = deque()
         self.live_count = 0
@@ -108,10 +109,17 @@ class RecordTable:
         """Return the properties that may stand for a record id."""
         return set(self.unique) | {"hs_object_id"}
 
+    def identity(self, record: Record) -> str:
+        """Return a record's id as its API has it: a GUID, or its number."""
+        guid = record.props.get(self.kind.guid) if self.kind.guid else None
+        return guid or str(record.id)
+
     def find(self, value: str, id_property: str = "") -> Record | None:
         """Return a record by id or unique value; merged ids lead to the survivor."""
         if id_property and id_property != "hs_object_id":
             number = self.unique.get(id_property, {}).get(value.strip().lower())
+        elif self.kind.guid:
+            number = self.guids.get(value.lower())
         else:
             number = int(value) if value.isascii() and value.isdigit() else None
             number = self.aliases.get(number, number) if number is not None else None
@@ -141,6 +149,8 @@ class RecordTable:
             self.ids.append(record.id)
         self.records[record.id] = record
         self.next_id = max(self.next_id, record.id + 1)
+        if self.kind.guid:
+            self.guids[self.identity(record).lower()] = record.id
         self._claim(record, self.unique)
         self.live_count += 1
         self.version += 1
@@ -178,6 +188,7 @@ class RecordTable:
         """Erase a record and its history."""
         self._release(record, self.unique)
         del self.records[record.id]
+        self.guids.pop(self.identity(record).lower(), None)
         self.live_count -= not record.archived_at
         del self.ids[bisect_left(self.ids, record.id)]
         self.lagging.pop(record.id, None)

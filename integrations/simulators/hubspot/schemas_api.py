@@ -165,14 +165,14 @@ def _define_association(call: Call, near: str, far: str, name: str) -> Associati
 
 
 def _partner(call: Call, raw: Any) -> str:
-    table = call.portal.table(str(raw))
+    table = call.portal.crm_table(str(raw))
     if table is None:
         raise errors.bad_request(f"Unable to infer object type from: {raw}")
     return table.kind.name
 
 
 def _table(call: Call) -> RecordTable:
-    table = call.portal.table(call.args[0])
+    table = call.portal.crm_table(call.args[0])
     if table is None:
         raise errors.not_found("object schema not found")
     return table

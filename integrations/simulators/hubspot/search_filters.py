@@ -226,7 +226,7 @@ def _contains_words(value: str, pattern: str) -> bool:
 
 
 def _association_test(portal: Portal, table: RecordTable, name: str, raw: Json) -> Test:
-    target = portal.table(name)
+    target = portal.crm_table(name)
     if target is None or target.kind.custom or table.kind.custom:
         raise errors.bad_request(f"Unable to filter by associations.{name}")
     values = raw.get("values") or [raw.get("value")]

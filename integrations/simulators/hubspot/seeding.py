@@ -37,7 +37,7 @@ def seed(world: World, portal: Portal, raw: Json) -> Json:
     for item in raw.get("records") or []:
         table = _table(portal, item.get("object"))
         for record in _seed_one(writer, portal, table, item):
-            made.setdefault(table.kind.name, []).append(str(record.id))
+            made.setdefault(table.kind.name, []).append(table.identity(record))
             if item.get("key"):
                 keys[table.kind.name, str(item["key"])] = record.id
     for item in raw.get("associations") or []:
@@ -84,7 +84,8 @@ def _create(
 def _create_unchecked(
     writer: Writer, portal: Portal, table: RecordTable, given: Json
 ) -> Record:
-    args = (table.kind.name, table.next_id, writer.at, given, SOURCE, "")
+    values = table.kind.identified(given)
+    args = (table.kind.name, table.next_id, writer.at, values, SOURCE, "")
     record: Record = portal.do(["new", *args])
     return record
 

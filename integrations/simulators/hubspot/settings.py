@@ -12,7 +12,8 @@ class Settings(settings.Settings):
     Rates follow HubSpot's usage guidelines: 110 requests per 10 s and account for an
     OAuth app, 190 for a private app (Pro), search 5 per second and account. A search
     sees a write after a uniform random delay between index_delay_s and
-    index_delay_max_s (the same as index_delay_s when smaller).
+    index_delay_max_s (the same as index_delay_s when smaller). marketing_hub: the
+    accounts have Marketing Hub Professional, without which there are no campaigns.
     """
 
     oauth_limit: int = 110
@@ -26,6 +27,7 @@ class Settings(settings.Settings):
     access_token_ttl_s: float = 1800
     code_ttl_s: float = 60
     merge_makes_new_id: bool = True
+    marketing_hub: bool = True
     webhook_delay_s: float = 0.05
     webhook_retry_s: float = 1.0
     webhook_attempts: int = 10

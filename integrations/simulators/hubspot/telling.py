@@ -67,8 +67,11 @@ class Telling:
             self.tell(table, number, "propertyChange", told)
 
     def tell(self, table: RecordTable, number: int, what: str, more: Json) -> None:
-        """Note one thing that happened to a record."""
-        if self.quiet:
+        """Note one thing that happened to a record.
+
+        Webhooks tell of CRM records alone.
+        """
+        if self.quiet or table.kind.guid:
             return
         self._note(what, table.kind.name, number, more)
 

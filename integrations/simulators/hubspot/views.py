@@ -61,7 +61,7 @@ def with_associations(
     """Add associations by target type when any were asked for and exist."""
     found: Json = {}
     for name in targets:
-        target = portal.table(name)
+        target = portal.crm_table(name)
         if target is None:
             raise errors.bad_request(f"Unable to infer object type from: {name}")
         results = association_results(portal, table, record, target)

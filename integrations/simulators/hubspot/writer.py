@@ -139,7 +139,7 @@ class Writer(Telling):
         table, kind = plan.table, plan.table.kind
         number = table.next_id
         self.hide(table, number, None)
-        args = (kind.name, number, self.at, plan.changes)
+        args = (kind.name, number, self.at, kind.identified(plan.changes))
         record: Record = self.portal.do(["new", *args, self.source, self.source_id])
         self.tell(table, number, "creation", {"changeFlag": "NEW"})
         self.tell_values(table, number, plan.changes)

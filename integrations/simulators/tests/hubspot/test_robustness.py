@@ -16,7 +16,12 @@ VERSIONED = [
     for route in ROUTES
     for version in sorted(route.versions)[:1]
 ]
-AUTOMATION = ("sequences", "workflows")
+AREAS = {
+    "sequences": "/automation",
+    "workflows": "/automation",
+    "campaigns": "/marketing",
+    "forms": "/marketing",
+}
 NAMES = [
     "properties",
     "inputs",
@@ -46,6 +51,8 @@ NAMES = [
     "objectTypeId",
     "associationTypeId",
     "query",
+    "hs_name",
+    "hs_start_date",
 ]
 WORDS = ["", "1", "101", "email", "EQ", "IN", "contacts", "0-1", "é/%"]
 JSON = rubbish.bodies(NAMES, WORDS)
@@ -64,7 +71,7 @@ def test_no_body_makes_it_fail(simulator: HubSpotSimulator, operation) -> None:
     outside = family in ("crm-object-schemas", "form-integrations")
     dated = version.startswith("20")
     middle = f"{family}/{version}" if dated or outside else f"{version}/{family}"
-    area = "" if outside else "/automation" if family in AUTOMATION else "/crm"
+    area = "" if outside else AREAS.get(family, "/crm")
     path = f"{area}/{middle}/{rest}"
 
     @settings(max_examples=8, deadline=None, database=None)
