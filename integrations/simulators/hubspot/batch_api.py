@@ -140,7 +140,9 @@ def _write(
 ) -> Reply:
     table, writer, started = call.table(), call.writer(), call.world.now_ms()
     inputs = call.inputs(most=MOST)
-    outcomes = [_outcome(call, writer, table, planner, at) for at in enumerate(inputs)]
+    outcomes = [
+        outcome_of(call, writer, table, planner, at) for at in enumerate(inputs)
+    ]
     failed = [outcome for outcome in outcomes if outcome.error]
     if failed and failed[0].error and not (partial and traced(inputs)):
         raise failed[0].error
@@ -154,13 +156,14 @@ def _write(
     return batch_reply(call, started, results, entries, status=status)
 
 
-def _outcome(
+def outcome_of(
     call: Call,
     writer: Writer,
     table: RecordTable,
     planner: Planner,
     item: tuple[int, Json],
 ) -> Outcome:
+    """Plan one write of a batch. item: its place and its input."""
     position, raw = item
     if call.request.poison is not None and call.request.poison(position):
         error = errors.bad_request("There was a problem with the request.")
