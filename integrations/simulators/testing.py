@@ -210,10 +210,14 @@ class RunningSimulator:
         associations: list[dict[str, Any]] | None = None,
         *,
         hub_id: int | None = None,
+        **more: Any,
     ) -> Any:
-        """Put records in from outside the API; return object -> ids."""
+        """Put records in from outside the API; return object -> ids.
+
+        more: what else a vendor's seeding takes, e.g. HubSpot's forms=[...].
+        """
         query = f"?hub={hub_id}" if hub_id is not None else ""
-        body = {"records": records, "associations": associations or []}
+        body = {"records": records, "associations": associations or [], **more}
         return self.control("POST", f"seed{query}", body)["ids"]
 
     def history(self, object_name: str, number: str) -> Any:

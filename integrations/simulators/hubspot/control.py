@@ -34,6 +34,7 @@ class Control(control.Control[Portal, RecordTable]):
             ("GET", "webhooks"): self.show_webhooks,
             ("POST", "webhooks"): self.set_webhooks,
             ("DELETE", "webhooks"): self.drop_webhooks,
+            ("GET", "forms"): self.show_forms,
             ("GET", "currencies"): self.show_currencies,
             ("POST", "currencies"): self.set_currencies,
         }
@@ -118,6 +119,17 @@ class Control(control.Control[Portal, RecordTable]):
         if hub_id not in self.world.portals:
             raise ControlError(f"no such account: {hub_id}")
         return token, {"hub_id": hub_id, "scopes": scopes}
+
+    # -- forms
+
+    def show_forms(self, request: Request, rest: list[str]) -> Json:
+        """GET /__sim/forms: {forms, submissions: "guid/number" -> what was sent}."""
+        account = self.account(request)
+        with self.world.lock:
+            return {
+                "forms": list(account.documents("forms").values()),
+                "submissions": dict(account.documents("submissions")),
+            }
 
     # -- currencies
 

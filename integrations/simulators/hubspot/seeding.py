@@ -7,7 +7,7 @@ write, except `silent` changes, which leave no trace at all.
 import copy
 from typing import Any
 
-from integrations.simulators.hubspot import errors, linking
+from integrations.simulators.hubspot import errors, form_definitions, linking
 from integrations.simulators.hubspot.portal import Portal
 from integrations.simulators.hubspot.records import Record, RecordTable
 from integrations.simulators.hubspot.values import to_ms
@@ -27,7 +27,8 @@ def seed(world: World, portal: Portal, raw: Json) -> Json:
     associations), "createdAt", "updatedAt" (ISO or epoch ms), "archived": true,
     "silent": true, "system": true (read-only properties may be set)}],
     "associations": [{"from": [object, id or key], "to": [...], "typeId"?,
-    "category"?}]}.
+    "category"?}], "forms": [parts of a definition, and optionally "id" (change or name
+    it), "count", "fields": [contact properties]]}. Campaigns go by their GUIDs.
     """
     settings = copy.copy(world.settings)
     settings.index_delay_s = settings.index_delay_max_s = 0.0
@@ -42,8 +43,27 @@ def seed(world: World, portal: Portal, raw: Json) -> Json:
                 keys[table.kind.name, str(item["key"])] = record.id
     for item in raw.get("associations") or []:
         _associate(writer, portal, keys, item)
+    for item in raw.get("forms") or []:
+        made.setdefault("forms", []).extend(_seed_forms(portal, item, at=writer.at))
     world.announce(portal, writer.changes, SOURCE)
     return {"ids": made}
+
+
+def _seed_forms(portal: Portal, item: Json, *, at: int) -> list[str]:
+    kept = portal.documents("forms").get(str(item.get("id", "")).lower(), {})
+    parts = {k: v for k, v in item.items() if k not in ("fields", "count")}
+    if item.get("fields"):
+        parts["fieldGroups"] = form_definitions.groups_of(item["fields"])
+    problem = form_definitions.problem_of(parts.get("fieldGroups", []))
+    if problem or parts.get("formType", "hubspot") not in form_definitions.TYPES:
+        raise errors.bad_request(problem or f"no such form type: {parts['formType']}")
+    made = [
+        form_definitions.form_of(kept | {"updatedAt": None} | given, at=at)
+        for given in each_new(parts, item)
+    ]
+    for form in made:
+        portal.do(["doc", "forms", form["id"], form])
+    return [form["id"] for form in made]
 
 
 def _table(portal: Portal, name: Any) -> RecordTable:
