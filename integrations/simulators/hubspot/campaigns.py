@@ -42,7 +42,8 @@ def check_shape(raw: Json) -> None:
 def planned_create(writer: Writer, table: RecordTable, raw: Json) -> Plan:
     """Check {properties} of a new campaign; raises ApiError.
 
-    UNCONFIRMED: that two campaigns may have one name, as no page forbids it.
+    UNCONFIRMED: that a name is required, and that two campaigns may have one name, as
+    no page forbids it.
     """
     check_shape(raw)
     given = {k: v for k, v in raw["properties"].items() if k != _IGNORED}
@@ -78,6 +79,7 @@ def _check(table: RecordTable, given: dict[str, str]) -> None:
                 f"{name} must be formatted as YYYY-MM-DD, was {given[name]}",
                 subCategory="CampaignValidationError.INVALID_DATE_PROPERTY",
             )
+    # UNCONFIRMED: which codes are taken. Three capitals is the form of every one.
     currency = given.get("hs_currency_code")
     if currency and not _CURRENCY.fullmatch(currency):
         raise errors.bad_request(f"{currency} is not a currency code")

@@ -129,7 +129,8 @@ def refusal(form: Json, values: dict[str, str], *, listed: bool) -> tuple[str, s
 
     values: field -> what was sent; listed: every field must be in the definition, as
     where a submission carries no token:
-    https://legacydocs.hubspot.com/docs/methods/forms/submit_form, read 2026-11.
+    https://legacydocs.hubspot.com/docs/methods/forms/submit_form, read 2026-11. That
+    page's words on a field which is not are UNCONFIRMED, and so is its error type.
     """
     fields = {field["name"]: field for field in _fields(form)}
     for name, field in fields.items():

@@ -21,7 +21,7 @@ _OBJECTS = ("configuration", "displayOptions", "legalConsentOptions")
 def list_forms(call: Call) -> Reply:
     """GET ?limit=20&after=&archived=false&formTypes=hubspot: oldest first.
 
-    UNCONFIRMED: the order, and that a page has 100 at most.
+    UNCONFIRMED: the order, that a page has 100 at most, and the type `all`.
     """
     limit, start = call.limit(default=20, most=100), cursors.place_of(call)
     types = set(call.request.names("formTypes") or ["hubspot"])
