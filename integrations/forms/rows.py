@@ -60,8 +60,8 @@ class RowForm(forms.Form):
         label="Order of values, the last one wins",
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-        help_text="Their values, one per line. For “Only forward” and “Most "
-        "restrictive wins”.",
+        help_text="Their values, one per line; * stands for every other value. For "
+        "“Only forward” and “Most restrictive wins”.",
     )
     transform = forms.ChoiceField(
         label="Change on the way",
@@ -112,8 +112,10 @@ class RowForm(forms.Form):
         there = self.ground.there
         type_there = self.theirs.type if self.theirs else ""
         set_choices(self, "direction", rules.named(rules.WAYS, there))
-        options = rules.rules_for(type_there, self.now("rule"), there)
+        options = rules.rules_for(type_there, self.now("rule"), there, way=self.way)
         set_choices(self, "rule", options)
+        if self.way == Way.PUSH:
+            self.fields["rule"].label = "When theirs is another"
         set_choices(self, "first", rules.named(rules.FIRSTS, there))
         set_choices(self, "tie", rules.named(rules.TIES, there))
         for name, value in DEFAULTS.items():
@@ -208,7 +210,11 @@ class RowForm(forms.Form):
         """Return the rule in words, or which way the field goes where none decides."""
         if self.way != Way.BOTH:
             words = dict(rules.named(rules.WAYS, self.ground.there))
-            return words.get(self.way, self.way)
+            way, rule = words.get(self.way, self.way), self.now("rule")
+            weighs = self.way == Way.PUSH and rule in rules.RULES_OUT
+            if not weighs or rule == Rule.LATEST:
+                return way
+            return f"{way} · {rules.RULES_OUT[rule]}"
         chosen = self.now("rule") or Rule.LATEST
         return dict(rules.named(rules.RULES, self.ground.there)).get(chosen, chosen)
 

@@ -25,6 +25,13 @@ RULES: Mapping[str, str] = {
     Rule.RESTRICTIVE: "Most restrictive wins",
     Rule.UNION: "Keep the choices of both",
 }
+# The same where only ours is sent: a rule decides by what is there, or not at all.
+RULES_OUT: Mapping[str, str] = {
+    Rule.LATEST: "Send ours",
+    Rule.BLANK: RULES[Rule.BLANK],
+    Rule.FORWARD: RULES[Rule.FORWARD],
+    Rule.RESTRICTIVE: RULES[Rule.RESTRICTIVE],
+}
 FIRSTS: Mapping[str, str] = {
     First.FILL: "Fill blanks, keep what differs",
     First.CRM: "Take {there}’s value",
@@ -82,8 +89,13 @@ def named(words: Mapping[str, str], there: str) -> Options:
     return [(value, text.format(there=there)) for value, text in words.items()]
 
 
-def rules_for(type_there: str, stored: str, there: str) -> Options:
+def rules_for(type_there: str, stored: str, there: str, *, way: str) -> Options:
     """Return the rules a field of this type can have; a stored one always stays."""
+    if way == Way.PUSH:
+        known = dict(RULES_OUT)
+        if stored in RULES:
+            known.setdefault(stored, RULES[stored])
+        return named(known, there)
     fits = type_there == "multi_enum"
     return [
         (value, text)

@@ -185,7 +185,7 @@ def _page(
         "form": form,
         "rows": rows,
         "sides": sides,
-        "unmapped": _unmapped(rows, sides),
+        "unmapped": _unmapped(found, rows, sides),
         "failed": _failed(found).count(),
         "linked": linked_of(found).count(),
         "may_edit": allows(request.role, Can.EDIT_MAPPINGS),
@@ -196,9 +196,14 @@ def _page(
     )
 
 
-def _unmapped(rows: Any, sides: Sides) -> list[str]:
-    """Return the required fields of theirs that nothing goes to."""
+def _unmapped(mapping: ObjectMapping, rows: Any, sides: Sides) -> list[str]:
+    """Return the required fields of theirs that nothing goes to.
+
+    What a record belongs to is sent along, by no row.
+    """
+    ties = CONNECTORS[mapping.connection.vendor].spec.references
     used = {form.now("destination") for form in rows.forms}
+    used |= {name for (one, _), name in ties.items() if one == mapping.remote_object}
     return [
         one.label
         for one in sides.theirs.values()

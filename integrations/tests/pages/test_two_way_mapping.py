@@ -271,3 +271,58 @@ def test_another_way_is_drawn_without_being_saved(
     mapping.refresh_from_db()
     assert (answer.status_code, form.way) == (200, "pull")
     assert mapping.direction == "both"
+
+
+def test_what_a_record_belongs_to_is_no_field_that_is_missing(
+    admin: Client, workspace: Workspace
+) -> None:
+    connection = make_connection(workspace, vendor="salesforce")
+    names = ("CampaignId", "Status")
+    fields = [FIELDS[0] | {"name": n, "label": n, "required": True} for n in names]
+    RemoteSchema.objects.create(
+        connection=connection, object_type="CampaignMember", fields=fields
+    )
+    made = make_mapping(
+        connection, record_type="campaign_member", remote_object="CampaignMember"
+    )
+
+    unmapped = admin.get(made.get_absolute_url()).context["unmapped"]
+
+    assert unmapped == ["Status"]
+
+
+# --- rows that only go out ------------------------------------------------------------
+
+
+@pytest.fixture
+def sender(mapping: ObjectMapping) -> ObjectMapping:
+    """Our status goes out, and only forward."""
+    mapping.direction = ObjectMapping.Direction.PUSH
+    mapping.save()
+    row = {"source": "status", "destination": "stage", "rule": "forward"}
+    FieldMapping.objects.create(mapping=mapping, order=["NEW", "*"], **row)
+    return mapping
+
+
+def test_a_rule_of_what_only_goes_out_is_shown_and_kept(
+    admin: Client, sender: ObjectMapping
+) -> None:
+    page = admin.get(sender.get_absolute_url()).content.decode()
+
+    saved = admin.post(sender.get_absolute_url(), as_sent(page))
+
+    row = FieldMapping.objects.get(mapping=sender, destination="stage")
+    assert "· Only forward" in page
+    assert saved.status_code == 302
+    assert (row.rule, row.order) == ("forward", ["NEW", "*"])
+
+
+def test_rules_of_what_only_goes_out_speak_of_nobody_who_wins(
+    admin: Client, sender: ObjectMapping
+) -> None:
+    FieldMapping.objects.filter(mapping=sender).update(rule="latest")
+
+    page = admin.get(sender.get_absolute_url()).content.decode()
+
+    assert "Send ours" in page
+    assert "Most recent wins" not in page
