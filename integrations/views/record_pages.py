@@ -54,6 +54,7 @@ def lead_page(request: PageRequest, pk: int) -> HttpResponse:
         "page_title": str(lead),
         "lead": lead,
         "deals": lead.deals.select_related("stage").order_by("-id"),
+        "memberships": lead.campaigns.select_related("campaign").order_by("-id")[:20],
         "tasks": _tasks(lead),
         "note_form": NoteForm(),
         "task_form": TaskForm(workspace=request.workspace),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 
-from leads.models import Deal, Lead, Stage
+from leads.models import CampaignMember, Deal, Lead, Stage
 
 register = template.Library()
 
@@ -20,6 +20,7 @@ _STATUS_TONES: Mapping[str, str] = {
     Lead.Status.QUALIFIED: "ok",
     Lead.Status.CUSTOMER: "ok",
     Lead.Status.LOST: "bad",
+    CampaignMember.Status.RESPONDED: "info",
 }
 _OUTCOME_TONES: Mapping[str, str] = {
     Stage.Outcome.OPEN: "info",
@@ -30,7 +31,7 @@ _OUTCOME_TONES: Mapping[str, str] = {
 
 @register.filter
 def status_tone(status: str) -> str:
-    """Return the tone of a lead's status."""
+    """Return the tone of a lead's status, or of its status in a campaign."""
     return _STATUS_TONES.get(status, "idle")
 
 

@@ -29,6 +29,7 @@ from leads.testing import (
     make_custom_field,
     make_deal,
     make_lead,
+    make_member,
 )
 
 pytestmark = pytest.mark.usefixtures("inside")
@@ -374,3 +375,20 @@ def test_the_history_of_a_deal_names_what_it_is_about(
 
     assert "Company: Fern → Moss" in page
     assert f"Stage: {deal.stage} → {target}" in page
+
+
+# --- campaigns ------------------------------------------------------------------------
+
+
+def test_a_lead_shows_its_campaigns_and_how_far_it_came(
+    admin: Client, workspace: Workspace
+) -> None:
+    lead = make_lead(workspace)
+    member = make_member(workspace, lead=lead, status="responded")
+    other = make_member(workspace)
+
+    page = admin.get(lead.get_absolute_url()).content
+
+    shown = names_on(page, str(member.campaign), str(other.campaign), "Campaigns")
+    assert shown == ["Campaigns", str(member.campaign)]
+    assert b"Responded" in page
