@@ -82,6 +82,10 @@ def authorize_url(
     if verifier:
         challenge = create_s256_code_challenge(verifier)
         proof = {"code_challenge": challenge, "code_challenge_method": "S256"}
+    optional = facts.scope_separator.join(facts.optional_scopes)
+    # HubSpot's own word, guide authentication/working-with-oauth: an account that lacks
+    # one of these is let in without it.
+    extra = {"optional_scope": optional} if optional else {}
     address: str = prepare_grant_uri(
         hosts.setting(vendor, "AUTH_URL") + path,
         client_of(vendor)[0],
@@ -90,6 +94,7 @@ def authorize_url(
         scope=facts.scope_separator.join(facts.scopes),
         state=state,
         **proof,
+        **extra,
     )
     return address
 

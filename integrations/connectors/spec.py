@@ -114,7 +114,8 @@ class ObjectFacts:
     `modified_field`: what a delta filters on. `required`: needed on create.
     `stage_field`, `pipeline_field`: where it stands in which pipeline; "" = has none.
     `has_page`: a record of it has a page of its own there. `known_by_ties`: it is one
-    of its kind between the records that it is tied to; a second is refused.
+    of its kind between the records that it is tied to; a second is refused. `batch`:
+    the most inputs of one call, 0 = as many as elsewhere.
     """
 
     name: str
@@ -129,6 +130,7 @@ class ObjectFacts:
     pipeline_field: str = ""
     has_page: bool = False
     known_by_ties: bool = False
+    batch: int = 0
 
     def key_for(self, fields: Mapping[str, object]) -> tuple[str, str] | None:
         """Return the preferred key that has a value here, as (field, value)."""

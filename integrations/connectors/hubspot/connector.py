@@ -18,6 +18,7 @@ from integrations.connectors.hubspot import (
 from integrations.connectors.hubspot import fields as properties
 from integrations.connectors.hubspot import ties as associating
 from integrations.connectors.hubspot.answers import Sent
+from integrations.connectors.hubspot.apart import by_object
 from integrations.connectors.hubspot.calls import Calls
 from integrations.connectors.hubspot.errors import VENDOR
 from integrations.connectors.hubspot.spec import (
@@ -65,7 +66,7 @@ class HubSpotConnector:
     def __init__(
         self, http: HttpClient, versions: Mapping[str, VersionStyle] | None = None
     ) -> None:
-        self._calls = Calls(http, versions)
+        self.calls = Calls(http, versions)
 
     # Facts about the account
 
@@ -77,7 +78,7 @@ class HubSpotConnector:
                 return _account(ask())
             except _NOT_TOLD:
                 continue
-        self._calls.get(self._calls.path("objects", "contacts"), {"limit": "1"})
+        self.calls.get(self.calls.path("objects", "contacts"), {"limit": "1"})
         return Account(id="")
 
     def currency(self) -> str:
@@ -86,13 +87,15 @@ class HubSpotConnector:
         except _NOT_TOLD:
             return ""
 
+    @by_object
     def describe(self, object_type: str) -> tuple[RemoteField, ...]:
-        return properties.describe(self._calls, object_type)
+        return properties.describe(self.calls, object_type)
 
+    @by_object
     def ensure_fields(
         self, object_type: str, fields: Sequence[RemoteField]
     ) -> tuple[RemoteField, ...]:
-        return properties.ensure(self._calls, object_type, fields)
+        return properties.ensure(self.calls, object_type, fields)
 
     def owners(self) -> tuple[RemoteOwner, ...]:
         return tuple(walk(self._owners_page))
@@ -100,11 +103,12 @@ class HubSpotConnector:
     def pipelines(self, object_type: str) -> tuple[RemotePipeline, ...]:
         if not object_facts(object_type).has_pipelines:
             return ()
-        body = self._calls.get(self._calls.path("pipelines", object_type))
+        body = self.calls.get(self.calls.path("pipelines", object_type))
         return tuple(answers.pipeline(entry) for entry in answers.entries(body))
 
     # Writing
 
+    @by_object
     def write(self, object_type: str, writes: Sequence[Write]) -> list[WriteResult]:
         """Write records; one result for each, in the order given.
 
@@ -130,11 +134,12 @@ class HubSpotConnector:
         self._tie_late(object_type, writes, by_ref)
         return [by_ref[write.ref] for write in writes]
 
+    @by_object
     def delete(self, object_type: str, ids: Sequence[str]) -> Mapping[str, SyncError]:
-        path = self._calls.path("objects", object_type, "batch", "archive")
+        path = self.calls.path("objects", object_type, "batch", "archive")
         for chunk in chunks(ids, SPEC.batch.write):
             body = {"inputs": [{"id": one} for one in chunk]}
-            self._calls.post(path, body, inputs=len(chunk), object_type=object_type)
+            self.calls.post(path, body, inputs=len(chunk), object_type=object_type)
         return {}
 
     def convert(self, conversions: Sequence[Conversion]) -> list[WriteResult]:
@@ -143,6 +148,7 @@ class HubSpotConnector:
 
     # Reading
 
+    @by_object
     def fetch(
         self,
         object_type: str,
@@ -153,9 +159,10 @@ class HubSpotConnector:
     ) -> list[RemoteRecord]:
         """Read records; the id of one that was merged gives the record it is in now."""
         return reading.fetch(
-            self._calls, object_type, ids, fields=fields, key_field=key_field
+            self.calls, object_type, ids, fields=fields, key_field=key_field
         )
 
+    @by_object
     def search(
         self,
         object_type: str,
@@ -168,9 +175,10 @@ class HubSpotConnector:
         def body_for(wanted: Sequence[str]) -> dict[str, object]:
             return searching.search_body(filters, wanted, limit, cursor)
 
-        found, answer = reading.search(self._calls, object_type, body_for, fields)
+        found, answer = reading.search(self.calls, object_type, body_for, fields)
         return Page(tuple(found), answers.next_after(answer))
 
+    @by_object
     def changed_since(
         self,
         object_type: str,
@@ -180,33 +188,39 @@ class HubSpotConnector:
         fields: Sequence[str],
     ) -> Page:
         window = (since, until)
-        return reading.changed_since(self._calls, object_type, window, cursor, fields)
+        return reading.changed_since(self.calls, object_type, window, cursor, fields)
 
+    @by_object
     def scan(self, object_type: str, cursor: str | None, fields: Sequence[str]) -> Page:
-        return reading.scan(self._calls, object_type, cursor, fields)
+        return reading.scan(self.calls, object_type, cursor, fields)
 
+    @by_object
     def gone_since(
         self, object_type: str, since: datetime, until: datetime, cursor: str | None
     ) -> GonePage:
-        return gone.page(self._calls, object_type, since, until, cursor)
+        return gone.page(self.calls, object_type, since, until, cursor)
 
+    @by_object
     def gone_among(self, object_type: str, ids: Sequence[str]) -> list[Gone]:
-        return gone.among(self._calls, object_type, ids)
+        return gone.among(self.calls, object_type, ids)
 
+    @by_object
     def count(self, object_type: str) -> int | None:
-        return reading.count(self._calls, object_type)
+        return reading.count(self.calls, object_type)
 
+    @by_object
     def changed_at(
         self, object_type: str, ids: Sequence[str], fields: Sequence[str]
     ) -> Mapping[str, Mapping[str, datetime]]:
-        return reading.changed_at(self._calls, object_type, ids, fields)
+        return reading.changed_at(self.calls, object_type, ids, fields)
 
     # Associations
 
+    @by_object
     def associations(
         self, from_object: str, to_object: str, ids: Sequence[str]
     ) -> dict[str, list[str]]:
-        return associating.read(self._calls, from_object, to_object, ids)
+        return associating.read(self.calls, from_object, to_object, ids)
 
     def tied_to_all(
         self, object_type: str, ties: Sequence[Sequence[Association]]
@@ -217,16 +231,18 @@ class HubSpotConnector:
     def told_ties(self, record: RemoteRecord, to_object: str) -> list[str] | None:
         return None
 
+    @by_object
     def dissociate(
         self, from_object: str, ties: Sequence[tuple[str, Association]]
     ) -> list[SyncError | None]:
         """Take ties away, with all their labels."""
-        return associating.part(self._calls, from_object, ties)
+        return associating.part(self.calls, from_object, ties)
 
+    @by_object
     def associate(
         self, from_object: str, ties: Sequence[tuple[str, Association]]
     ) -> list[SyncError | None]:
-        return associating.make(self._calls, from_object, ties)
+        return associating.make(self.calls, from_object, ties)
 
     # Pure hooks of the protocol
 
@@ -244,19 +260,19 @@ class HubSpotConnector:
     # Parts of the above
 
     def _token_info(self) -> answers.Json:
-        token = self._calls.http.token()
+        token = self.calls.http.token()
         if token.startswith(PRIVATE_APP_PREFIX):
-            path = self._calls.path("private_token_info")
-            return self._calls.post(path, {"tokenKey": token}, inputs=0)
-        path = self._calls.path("oauth_token_info") + "/{token}"
-        return self._calls.http.request(Call("GET", path, {"token": token})).body
+            path = self.calls.path("private_token_info")
+            return self.calls.post(path, {"tokenKey": token}, inputs=0)
+        path = self.calls.path("oauth_token_info") + "/{token}"
+        return self.calls.http.request(Call("GET", path, {"token": token})).body
 
     def _account_details(self) -> answers.Json:
-        return self._calls.get(self._calls.path("account"))
+        return self.calls.get(self.calls.path("account"))
 
     def _owners_page(self, cursor: str | None) -> tuple[list[RemoteOwner], str | None]:
         query = {"limit": "100"} | ({"after": cursor} if cursor else {})
-        body = self._calls.get(self._calls.path("owners"), query)
+        body = self.calls.get(self.calls.path("owners"), query)
         found = [answers.owner(entry) for entry in answers.entries(body)]
         return found, answers.next_after(body)
 
@@ -286,8 +302,8 @@ class HubSpotConnector:
         self, object_type: str, batch: Sequence[Sent]
     ) -> list[WriteResult]:
         mode = batch[0].write.effective_mode
-        body = self._calls.post(
-            self._calls.path("objects", object_type, "batch", mode),
+        body = self.calls.post(
+            self.calls.path("objects", object_type, "batch", mode),
             writing.body_of(batch),
             inputs=len(batch),
             object_type=object_type,
@@ -312,7 +328,7 @@ class HubSpotConnector:
             return
         try:
             fresh = {r.remote_id or "" for r in by_ref.values() if r.created}
-            outcome = associating.make(self._calls, object_type, late, fresh=fresh)
+            outcome = associating.make(self.calls, object_type, late, fresh=fresh)
         except SyncError as error:
             # The records are written; only their ties are not.
             outcome = [error] * len(late)

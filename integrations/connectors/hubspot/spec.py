@@ -15,6 +15,7 @@ from integrations.connectors.spec import (
     SearchCaps,
     VendorSpec,
 )
+from integrations.records import RemoteField, RemoteOption
 
 OWN_KEY = "crmsync_id"
 
@@ -126,6 +127,46 @@ _OBJECTS = (
 )
 
 
+CAMPAIGNS, CAMPAIGN_NAME = "campaigns", "hs_name"
+# HubSpot's OpenAPI of /marketing/v3/campaigns: at most 50 inputs a call, ids are UUIDs,
+# a list of up to 100 a page. In the CRM API, which is not used for them, a campaign has
+# another id, a number. No page address is documented.
+_CAMPAIGNS = ObjectFacts(
+    name=CAMPAIGNS,
+    label="Campaigns",
+    type_id="0-35",
+    keys=(),
+    # Stands beside the properties of an answer, and is what its list is sorted by.
+    modified_field="updatedAt",
+    required=(CAMPAIGN_NAME,),
+    docs="https://developers.hubspot.com/docs/api-reference/legacy/marketing/campaigns/guide",
+    batch=50,
+)
+CAMPAIGN_LIST_PAGE = 100
+# Name, dates, notes and status: the examples in guide marketing/campaigns and OpenAPI.
+# UNCONFIRMED, in third-party code only: audience, currency, utm, and the types of all;
+# that the status takes these five words, so that it is left open to others.
+_STATUSES = ("planned", "in_progress", "active", "paused", "completed")
+CAMPAIGN_FIELDS = (
+    RemoteField(CAMPAIGN_NAME, "Campaign name", "text", required=True),
+    RemoteField("hs_start_date", "Start date", "date"),
+    RemoteField("hs_end_date", "End date", "date"),
+    RemoteField("hs_notes", "Notes", "text"),
+    RemoteField("hs_audience", "Audience", "text"),
+    RemoteField("hs_currency_code", "Currency", "text"),
+    RemoteField(
+        "hs_campaign_status",
+        "Status",
+        "enum",
+        options=tuple(
+            RemoteOption(one, one.replace("_", " ").capitalize()) for one in _STATUSES
+        ),
+    ),
+    # July 2025 changelog "new campaign api updates": utm can be read and written.
+    RemoteField("hs_utm", "UTM campaign", "text"),
+)
+
+
 def object_facts(object_type: str) -> ObjectFacts:
     """Return what is known of an object; custom objects follow the usual case."""
     known = SPEC.objects.get(object_type)
@@ -160,6 +201,9 @@ SPEC = VendorSpec(
             "crm.schemas.deals.read",
             "crm.schemas.deals.write",
         ),
+        # guide marketing/campaigns. Accounts below Marketing Hub Professional do not
+        # have them and must still be able to connect.
+        optional_scopes=("marketing.campaigns.read", "marketing.campaigns.write"),
         pkce=False,
         token_lifetime_s=1800,
         refresh_rotates=None,
@@ -201,10 +245,20 @@ SPEC = VendorSpec(
             "numbered": "/account-info/v3/details",
             "dated": "/account-info/2026-03/details",
         },
+        # OpenAPI, as above
+        "campaigns": {
+            "numbered": "/marketing/v3/campaigns",
+            "dated": "/marketing/campaigns/2026-03",
+        },
     },
-    objects={facts.name: facts for facts in _OBJECTS},
+    objects={facts.name: facts for facts in (*_OBJECTS, _CAMPAIGNS)},
     associations=_ASSOCIATIONS,
     main_ties=_MAIN,
+    no_ties=frozenset(
+        pair
+        for other in _OBJECTS
+        for pair in ((CAMPAIGNS, other.name), (other.name, CAMPAIGNS))
+    ),
     # guide crm/using-object-apis; crm/associations
     batch=BatchSizes(
         read=100, write=100, associations_read=1000, associations_write=2000

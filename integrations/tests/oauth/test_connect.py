@@ -79,6 +79,18 @@ def test_only_the_scopes_in_the_facts_are_asked_for(
     assert tuple(asked) == CONNECTORS["hubspot"].spec.oauth.scopes
 
 
+def test_scopes_an_account_may_lack_are_asked_for_as_optional(
+    browser: Client, simulator: RunningSimulator
+) -> None:
+    asked = query_of(begin(browser))
+
+    assert asked["optional_scope"].split(" ") == [
+        "marketing.campaigns.read",
+        "marketing.campaigns.write",
+    ]
+    assert "marketing" not in asked["scope"]
+
+
 def test_state_is_stored_as_a_digest_only(
     browser: Client, simulator: RunningSimulator
 ) -> None:

@@ -64,7 +64,7 @@ def merge(
     hubspot: HubSpotConnector, primary: str, other: str, object_type: str = "contacts"
 ) -> str:
     body = {"primaryObjectId": primary, "objectIdToMerge": other}
-    made = hubspot._calls.post(f"/crm/v3/objects/{object_type}/merge", body)
+    made = hubspot.calls.post(f"/crm/v3/objects/{object_type}/merge", body)
     return str(made["id"])
 
 
@@ -102,7 +102,7 @@ def test_a_row_that_becomes_visible_late_is_in_the_overlap_of_the_next_window(
     overlap = timedelta(minutes=10)
     simulator.configure(index_delay_s=300)
     late = str(
-        hubspot._calls.post(
+        hubspot.calls.post(
             "/crm/v3/objects/contacts", {"properties": {"email": "late@example.com"}}
         )["id"]
     )
