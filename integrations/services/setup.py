@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 
 from django.db import transaction
@@ -21,7 +21,15 @@ from crmsync.core.scoping import in_workspace
 from integrations.connectors import CONNECTORS
 from integrations.connectors.base import Connector
 from integrations.connectors.session import open_connector
-from integrations.errors import RateLimited, ReauthRequired, SyncError, redact
+from integrations.errors import (
+    PermissionMissing,
+    RateLimited,
+    ReauthRequired,
+    RecordGone,
+    SyncError,
+    Unsupported,
+    redact,
+)
 from integrations.mapping.suggest import OurStage, match_stages
 from integrations.mapping.templates import TEMPLATES
 from integrations.mapping.templates.base import MappingTemplate, RowTemplate
@@ -37,6 +45,8 @@ log = logging.getLogger(__name__)
 _rng = random.Random()
 # ISO 4217
 _CURRENCY = re.compile(r"[A-Z]{3}")
+# What an account answers about an object it does not have, or does not show us.
+_NOT_SHOWN = (PermissionMissing, RecordGone, Unsupported)
 
 
 @scopes_disabled()
@@ -98,13 +108,15 @@ def set_up(connection: Connection, connector: Connector) -> None:
     """
     templates = TEMPLATES[connection.vendor]
     objects = list(dict.fromkeys(one.remote_object for one in templates))
-    facts = connector.spec.objects
+    needed = {one.remote_object for one in templates if one.active}
+    described = _described(connector, objects, needed)
+    templates = tuple(one for one in templates if one.remote_object in described)
+    known = connector.spec.objects
     keys = {
         name: _key_field(connector, name)
-        for name in objects
-        if not (name in facts and facts[name].known_by_ties)
+        for name in described
+        if not (name in known and known[name].known_by_ties)
     }
-    described = {name: connector.describe(name) for name in objects}
     pipelines = _pipelines(templates, connector)
     owners = connector.owners()
     currency = connector.currency()
@@ -115,10 +127,30 @@ def set_up(connection: Connection, connector: Connector) -> None:
         connection.pipelines = [asdict(one) for one in pipelines]
         connection.owners = [asdict(one) for one in owners if one.active]
         connection.currency = currency if _CURRENCY.fullmatch(currency) else ""
-        _note_success(connection, _refused_keys(keys))
+        _note_success(connection, _refused_keys(connector, keys))
         for template in templates:
             names = {field.name for field in described[template.remote_object]}
             _store_mapping(connection, template, names, pipelines)
+
+
+def _described(
+    connector: Connector, objects: Sequence[str], needed: Collection[str]
+) -> dict[str, tuple[RemoteField, ...]]:
+    """Describe objects; one that is off by default and not shown to us is left out.
+
+    It may belong to a product that the account does not have, and the others must not
+    wait for that. Once it is shown, the next set-up makes its mapping.
+    """
+    described: dict[str, tuple[RemoteField, ...]] = {}
+    for name in objects:
+        try:
+            described[name] = connector.describe(name)
+        except _NOT_SHOWN as error:
+            if name in needed:
+                raise
+            about = {"vendor": connector.spec.name, "object": name, "why": error.code}
+            log.info("object not shown, left out", extra=about)
+    return described
 
 
 def _pipelines(
@@ -158,8 +190,12 @@ def _key_field(connector: Connector, remote_object: str) -> str:
     return "" if made.refusal else made.name
 
 
-def _refused_keys(keys: Mapping[str, str]) -> str:
+def _refused_keys(connector: Connector, keys: Mapping[str, str]) -> str:
+    """Tell where a key was refused; an object that takes none is no news."""
+    facts = connector.spec.objects
+    takes_none = {name for name, one in facts.items() if not one.keys}
     refused = sorted(name for name, field in keys.items() if not field)
+    refused = [name for name in refused if name not in takes_none]
     if not refused:
         return ""
     return (
