@@ -84,4 +84,13 @@ TEMPLATES = (
             RowTemplate("owner_email", "hubspot_owner_id"),
         ),
     ),
+    MappingTemplate(
+        "campaign",
+        "campaigns",
+        match_field="hs_name",
+        # They need Marketing Hub Professional and two scopes of their own. Set-up
+        # leaves them out where the account does not show them.
+        active=False,
+        rows=(RowTemplate("name", "hs_name"),),
+    ),
 )

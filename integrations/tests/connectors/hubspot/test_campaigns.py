@@ -21,6 +21,7 @@ from integrations.errors import (
     Retryable,
     Unsupported,
 )
+from integrations.mapping.templates.hubspot import TEMPLATES
 from integrations.records import Association, RemoteField, RemoteRecord, Write
 from integrations.tests.connectors.conftest import MakeClient
 from integrations.tests.connectors.fuzz import objects, patient
@@ -145,6 +146,16 @@ def test_each_method_that_is_marked_has_its_function() -> None:
     assert marked
     for module in APART.values():
         assert [name for name in marked if not hasattr(module, name)] == []
+
+
+def test_the_mapping_they_start_with_is_off_and_has_what_a_create_needs() -> None:
+    (template,) = [one for one in TEMPLATES if one.remote_object == "campaigns"]
+
+    assert (template.active, template.direction) == (False, "push")
+    assert template.match_field == "hs_name"
+    mapped = {row.destination for row in template.rows}
+    assert set(SPEC.objects["campaigns"].required) <= mapped
+    assert mapped <= {field.name for field in CAMPAIGN_FIELDS}
 
 
 # Writing
