@@ -300,3 +300,78 @@ def test_who_is_sent_later_becomes_a_member_then(
 
     there = (remote("campaign", campaign), remote("lead", lead), "Sent")
     assert members(seller) == [there]
+
+
+# --- and on to HubSpot ----------------------------------------------------------------
+
+
+@pytest.fixture
+def marketing(hubspot: Connection, seller: SalesforceUser) -> ObjectMapping:
+    """Campaigns go on to HubSpot."""
+    mapping = ObjectMapping.objects.get(connection=hubspot, record_type="campaign")
+    assert not mapping.active  # an account needs Marketing Hub for them
+    mapping.active = True
+    mapping.save()
+    return mapping
+
+
+def names(simulator: RunningSimulator) -> list[str]:
+    return sorted(
+        one["properties"]["hs_name"]
+        for one in simulator.dump("campaigns")
+        if not one.get("archived")
+    )
+
+
+def test_a_campaign_of_salesforce_is_one_in_hubspot(
+    seller: SalesforceUser,
+    marketing: ObjectMapping,
+    hubspot_simulator: RunningSimulator,
+) -> None:
+    there = [seller.make("Campaign", Name=f"Webinar {n}") for n in range(3)]
+    poll("Campaign")
+    sync(2)
+
+    seller.edit("Campaign", there[0], Name="Webinar, moved")
+    poll("Campaign")
+    sync(2)
+
+    assert names(hubspot_simulator) == ["Webinar 1", "Webinar 2", "Webinar, moved"]
+    assert Link.objects.of(marketing).count() == 3
+    assert parked() == []
+
+
+def test_a_campaign_that_hubspot_has_is_found_by_name(
+    seller: SalesforceUser,
+    marketing: ObjectMapping,
+    hubspot_simulator: RunningSimulator,
+) -> None:
+    seed = [{"object": "campaigns", "properties": {"hs_name": "Spring webinar"}}]
+    hubspot_simulator.seed(seed)
+    seller.make("Campaign", Name="Spring webinar")
+
+    poll("Campaign")
+    sync(2)
+
+    assert names(hubspot_simulator) == ["Spring webinar"]
+    assert parked() == []
+
+
+def test_a_lost_answer_makes_no_second_campaign(
+    seller: SalesforceUser,
+    marketing: ObjectMapping,
+    hubspot_simulator: RunningSimulator,
+) -> None:
+    path = "/marketing/v3/campaigns/batch/create"
+    hubspot_simulator.set_fault("drop_after_apply", method="POST", path=path, count=1)
+    for n in range(4):
+        seller.make("Campaign", Name=f"Webinar {n}")
+
+    poll("Campaign")
+    sync(4)
+
+    (fault,) = hubspot_simulator.control("GET", "faults")["faults"]
+    assert fault["count"] == 0  # it happened
+    assert names(hubspot_simulator) == [f"Webinar {n}" for n in range(4)]
+    assert Link.objects.of(marketing).count() == 4
+    assert parked() == []
