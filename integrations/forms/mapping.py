@@ -14,6 +14,7 @@ from integrations.forms import rules
 from integrations.forms.ground import REDRAWS, SELECT, set_choices
 from integrations.forms.sides import Sides
 from integrations.models import ObjectMapping
+from integrations.sync import ties
 from integrations.sync.schedule import BadSchedule, next_slot
 from leads.models import Activity
 
@@ -99,11 +100,17 @@ class MappingForm(forms.Form):
         if mapping.record_type != "lead":
             del self.fields["engaged_only"]
         self._offer_times()
-        self._offer_match(sides)
+        if ties.only_goes_out(mapping.record_type):
+            del self.fields["match_field"]
+        else:
+            self._offer_match(sides)
 
     def _offer_times(self) -> None:
         mapping, there = self.mapping, str(self.mapping.connection)
-        set_choices(self, "direction", rules.named(rules.WAYS, there))
+        ways = rules.named(rules.WAYS, there)
+        if ties.only_goes_out(mapping.record_type):
+            ways = [one for one in ways if one[0] == ObjectMapping.Direction.PUSH]
+        set_choices(self, "direction", ways)
         set_choices(self, "mode", rules.named(rules.MODES, there))
         set_choices(self, "deletes", rules.named(rules.DELETES, there))
         pulls = rules.spans(rules.PULLS, mapping.pull_every_s, "seconds")

@@ -214,7 +214,7 @@ class RowForm(forms.Form):
             weighs = self.way == Way.PUSH and rule in rules.RULES_OUT
             if not weighs or rule == Rule.LATEST:
                 return way
-            return f"{way} · {rules.RULES_OUT[rule]}"
+            return rules.RULES_OUT[rule]
         chosen = self.now("rule") or Rule.LATEST
         return dict(rules.named(rules.RULES, self.ground.there)).get(chosen, chosen)
 

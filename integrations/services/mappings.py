@@ -14,7 +14,7 @@ from crmsync.core.services import Actor, Refused, audit
 from integrations.mapping.inverse import collisions
 from integrations.mapping.transforms import TRANSFORMS
 from integrations.models import FieldMapping, ObjectMapping, RemoteSchema
-from integrations.sync import pull
+from integrations.sync import pull, ties
 from integrations.sync.schedule import BadSchedule, next_slot
 from leads.models import CustomField
 from leads.snapshots import FIELDS
@@ -80,6 +80,7 @@ def change_mapping(
     for name in _PLAIN:
         if name in values:
             setattr(mapping, name, values[name])
+    _check_way(mapping)
     _check_times(mapping)
     remote = _remote_fields(mapping)
     if mapping.match_field and mapping.match_field not in remote:
@@ -186,6 +187,13 @@ def row_values(row: FieldMapping) -> RowValues:
         tie=row.tie,
         order=row.order,
     )
+
+
+def _check_way(mapping: ObjectMapping) -> None:
+    only_out = ties.only_goes_out(mapping.record_type)
+    if only_out and mapping.direction != ObjectMapping.Direction.PUSH:
+        called = mapping.get_record_type_display().lower()
+        raise Refused("direction", f"Records of this type, {called}, only go out.")
 
 
 def _check_times(mapping: ObjectMapping) -> None:

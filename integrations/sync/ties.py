@@ -35,6 +35,14 @@ NEEDS: Mapping[str, frozenset[str]] = {
 }
 
 
+def only_goes_out(record_type: str) -> bool:
+    """Tell whether records of a type are never taken in from a CRM.
+
+    What is known by what it belongs to would have to be looked for by that here.
+    """
+    return record_type in NEEDS
+
+
 def base_name(parent_type: str) -> str:
     """Return the name under which a link keeps a parent; no remote field has it."""
     return f"@{parent_type}"

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 
 from crmsync.core.models import Workspace
+from crmsync.core.services import Actor, Refused
 from integrations.models import FieldMapping, ObjectMapping, RemoteSchema, Run
-from integrations.services.mappings import row_values
+from integrations.services.mappings import change_mapping, row_values
 from integrations.testing import make_connection, make_link, make_mapping
 from integrations.tests.pages.test_mapping import FIELDS, rows
 
@@ -273,22 +274,45 @@ def test_another_way_is_drawn_without_being_saved(
     assert mapping.direction == "both"
 
 
-def test_what_a_record_belongs_to_is_no_field_that_is_missing(
-    admin: Client, workspace: Workspace
-) -> None:
+@pytest.fixture
+def members(workspace: Workspace) -> ObjectMapping:
+    """Members of campaigns go to Salesforce, which requires a campaign and a status."""
     connection = make_connection(workspace, vendor="salesforce")
     names = ("CampaignId", "Status")
     fields = [FIELDS[0] | {"name": n, "label": n, "required": True} for n in names]
     RemoteSchema.objects.create(
         connection=connection, object_type="CampaignMember", fields=fields
     )
-    made = make_mapping(
-        connection, record_type="campaign_member", remote_object="CampaignMember"
+    return make_mapping(
+        connection,
+        record_type="campaign_member",
+        remote_object="CampaignMember",
+        match_field="",
     )
 
-    unmapped = admin.get(made.get_absolute_url()).context["unmapped"]
+
+def test_what_a_record_belongs_to_is_no_field_that_is_missing(
+    admin: Client, members: ObjectMapping
+) -> None:
+    unmapped = admin.get(members.get_absolute_url()).context["unmapped"]
 
     assert unmapped == ["Status"]
+
+
+def test_members_of_campaigns_only_go_out(
+    admin: Client, members: ObjectMapping
+) -> None:
+    page = admin.get(members.get_absolute_url()).content.decode()
+
+    saved = admin.post(
+        members.get_absolute_url(), as_sent(page) | {"direction": "both"}
+    )
+
+    members.refresh_from_db()
+    assert ("Never look" in page, 'value="pull"' in page) == (False, False)
+    assert (saved.status_code, members.direction) == (422, "push")
+    with pytest.raises(Refused):
+        change_mapping(members, Actor(), {"direction": "pull"})
 
 
 # --- rows that only go out ------------------------------------------------------------
@@ -312,7 +336,7 @@ def test_a_rule_of_what_only_goes_out_is_shown_and_kept(
     saved = admin.post(sender.get_absolute_url(), as_sent(page))
 
     row = FieldMapping.objects.get(mapping=sender, destination="stage")
-    assert "· Only forward" in page
+    assert '<span class="truncate">Only forward</span>' in page
     assert saved.status_code == 302
     assert (row.rule, row.order) == ("forward", ["NEW", "*"])
 
