@@ -232,6 +232,41 @@ class RemotePipeline:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteForm:
+    """A form that people fill in on a web page."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """One answer in a form. `object_id`: which object it is about, "" = not said."""
+
+    name: str
+    text: str
+    object_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A form that somebody sent. `id` "" and `at` None: the vendor did not say."""
+
+    id: str
+    at: datetime | None
+    values: tuple[Submitted, ...]
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionPage:
+    """Some submissions, the newest first; `cursor` None = that was all."""
+
+    submissions: tuple[Submission, ...]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Whose data the token opens. `id` "" = the vendor did not say.
 

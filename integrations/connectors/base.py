@@ -6,7 +6,7 @@ A connector is made from plain values, knows no model, and raises only errors of
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from integrations.connectors.spec import VendorSpec
 from integrations.errors import SyncError
@@ -19,9 +19,11 @@ from integrations.records import (
     GonePage,
     Page,
     RemoteField,
+    RemoteForm,
     RemoteOwner,
     RemotePipeline,
     RemoteRecord,
+    SubmissionPage,
     Write,
     WriteResult,
 )
@@ -204,4 +206,19 @@ class Connector(Protocol):
 
         `to_remote(from_remote(text))` is the one form of equal values: doing it again
         changes nothing, so two texts mean the same when their forms are equal.
+        """
+
+
+@runtime_checkable
+class ReadsForms(Protocol):
+    """A connector of a vendor with web forms; `VendorSpec.has_forms` says which."""
+
+    def forms(self) -> tuple[RemoteForm, ...]:
+        """List the forms that can be filled in."""
+
+    def submissions(self, form_id: str, cursor: str | None) -> SubmissionPage:
+        """Read one page of what was submitted, the newest first.
+
+        A cursor stays good while more is submitted: a later page may then tell again
+        what an earlier one told, and misses nothing. Raises RecordGone for no form.
         """

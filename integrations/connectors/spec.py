@@ -171,7 +171,8 @@ class VendorSpec:
     objects that the vendor knows no tie between. `becomes`: (object, what converting
     it makes) -> the field of the former that holds the id of the latter.
     `forward_only`: (object, field) whose value only moves forward in the order of its
-    options; it is put back by clearing it first.
+    options; it is put back by clearing it first. `has_forms`: its connector
+    `ReadsForms`.
     """
 
     name: str
@@ -196,3 +197,4 @@ class VendorSpec:
     main_ties: Mapping[tuple[str, str], int] = field(default_factory=dict)
     forward_only: frozenset[tuple[str, str]] = frozenset()
     becomes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    has_forms: bool = False

@@ -9,6 +9,7 @@ from integrations.connectors.http import Call, HttpClient
 from integrations.connectors.hubspot import (
     answers,
     errors,
+    forms,
     gone,
     reading,
     searching,
@@ -44,9 +45,11 @@ from integrations.records import (
     GonePage,
     Page,
     RemoteField,
+    RemoteForm,
     RemoteOwner,
     RemotePipeline,
     RemoteRecord,
+    SubmissionPage,
     Write,
     WriteResult,
 )
@@ -213,6 +216,14 @@ class HubSpotConnector:
         self, object_type: str, ids: Sequence[str], fields: Sequence[str]
     ) -> Mapping[str, Mapping[str, datetime]]:
         return reading.changed_at(self.calls, object_type, ids, fields)
+
+    # Forms
+
+    def forms(self) -> tuple[RemoteForm, ...]:
+        return forms.forms(self._calls)
+
+    def submissions(self, form_id: str, cursor: str | None) -> SubmissionPage:
+        return forms.submissions(self._calls, form_id, cursor)
 
     # Associations
 

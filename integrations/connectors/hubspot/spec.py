@@ -4,6 +4,8 @@ PURE. Sources: "guide" is developers.hubspot.com, read March 2026 (J25: the copy
 January 2025); "SDK" is HubSpot/hubspot-api-python 12.0.0.
 """
 
+import re
+
 from integrations.connectors.spec import (
     BatchSizes,
     DailyHeaders,
@@ -202,8 +204,13 @@ SPEC = VendorSpec(
             "crm.schemas.deals.write",
         ),
         # guide marketing/campaigns. Accounts below Marketing Hub Professional do not
-        # have them and must still be able to connect.
-        optional_scopes=("marketing.campaigns.read", "marketing.campaigns.write"),
+        # have them and must still be able to connect. Only forms need the last one; a
+        # private app is given it by hand.
+        optional_scopes=(
+            "marketing.campaigns.read",
+            "marketing.campaigns.write",
+            "forms",
+        ),
         pkce=False,
         token_lifetime_s=1800,
         refresh_rotates=None,
@@ -249,6 +256,13 @@ SPEC = VendorSpec(
         "campaigns": {
             "numbered": "/marketing/v3/campaigns",
             "dated": "/marketing/campaigns/2026-03",
+        },
+        # API description marketing/forms v3. A dated form of these is not known.
+        "forms": {"numbered": "/marketing/v3/forms", "dated": "/marketing/v3/forms"},
+        # UNCONFIRMED: third-party code (tap-hubspot) calls it, no guide we read does.
+        "submissions": {
+            "numbered": "/form-integrations/v1/submissions/forms",
+            "dated": "/form-integrations/v1/submissions/forms",
         },
     },
     objects={facts.name: facts for facts in (*_OBJECTS, _CAMPAIGNS)},
@@ -305,6 +319,7 @@ SPEC = VendorSpec(
     # People sign in where they see the records.
     record_page="{host}/contacts/{account}/record/{type_id}/{id}",
     page_host="HUBSPOT_AUTH_URL",
+    has_forms=True,
 )
 
 # UNCONFIRMED header names; bodies carry a documented correlationId on failure.
@@ -314,6 +329,11 @@ PRIVATE_APP_PREFIX = "pat-"  # how the token of a private app begins
 # lost are kept: guide crm/objects/contacts.
 MERGEABLE = frozenset({"contacts", "companies", "deals"})
 MERGED_FIELD = "hs_merged_object_ids"
+# UNCONFIRMED cap, seen in third-party code only.
+SUBMISSIONS_PAGE = 50
+FORM_FIELDS = 1000  # guide marketing/forms: most fields of a submission
+FORM_TEXT = 10_000  # ours: of one answer, no more is kept
+FORM_ID = re.compile(r"[A-Za-z0-9-]{1,60}")  # a GUID, as far as seen
 LIST_PAGE = 100  # guide crm/using-object-apis
 # No limit of an address is documented; RFC 9110 4.1 asks everyone to take 8,000.
 MAX_QUERY = 7_000
