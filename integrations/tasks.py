@@ -18,6 +18,7 @@ from integrations.sync import (
     push,
     repair,
     runs,
+    submissions,
     urgent,
 )
 from integrations.webhooks import inbox
@@ -62,6 +63,7 @@ def take_in() -> int:
     """Fetch what webhooks named, pull what is due, and drive the runs."""
     heartbeat.mark("sync")
     handled = fetches.fetch_due() + pull.pull_due() + runs.runs_due()
+    handled += submissions.take_in_due()
     if handled:
         wake("integrations.tasks.drain", "sync")
     return handled
@@ -71,7 +73,7 @@ def take_in() -> int:
 def plan_ahead() -> None:
     """Ask for polls, batches, comparisons and audits whose time has come."""
     heartbeat.mark("sync")
-    if plans.ask_due():
+    if plans.ask_due() + submissions.ask_due():
         wake("integrations.tasks.take_in", "sync")
 
 
@@ -87,7 +89,7 @@ def sweep() -> None:
         wake("integrations.tasks.rush", "urgent")
     if queue.turns("push", leave_s=urgent.LEFT_S) or queue.due_channels("setup"):
         wake("integrations.tasks.drain", "sync")
-    if any(queue.due_channels(kind) for kind in ("fetch", "pull", "run")):
+    if any(queue.due_channels(kind) for kind in ("fetch", "pull", "run", "form")):
         wake("integrations.tasks.take_in", "sync")
 
 

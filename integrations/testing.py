@@ -28,6 +28,7 @@ from integrations.models import (
     Endpoint,
     Event,
     FieldMapping,
+    FormSource,
     KeptApart,
     Link,
     LinkAlias,
@@ -85,6 +86,15 @@ def make_mapping(
         for position, (ours, theirs) in enumerate(rows or (("email", "email"),))
     )
     return mapping
+
+
+@scopes_disabled()
+def make_form_source(connection: Connection, **given: Any) -> FormSource:
+    """Store a form that is taken in from now on."""
+    at, guid = timezone.now(), f"00000000-0000-4000-8000-{next(_numbers):012}"
+    given = {"begins_at": at, "taken_until": at, "remote_id": guid} | given
+    given |= {"workspace": connection.workspace, "connection": connection}
+    return FormSource.objects.create(**{"name": "Contact us"} | given)
 
 
 @scopes_disabled()
@@ -294,8 +304,7 @@ def furnish(workspace: Workspace, marker: str) -> dict[str, int]:
         workspace=workspace, action="demo.made", target=marker
     )
     connection = make_connection(workspace, name=marker)
-    mapping = make_mapping(connection)
-    lead_id = records["lead"]
+    mapping, lead_id = make_mapping(connection), records["lead"]
     endpoint = make_endpoint(workspace, name=marker)
     delivery = make_delivery(endpoint, body=f'{{"is": "{marker}"}}'.encode())
     item = make_parked_item(
@@ -306,6 +315,7 @@ def furnish(workspace: Workspace, marker: str) -> dict[str, int]:
         key=f"{mapping.pk}:{lead_id}",
     )
     link = make_link(connection, record_id=lead_id, remote_id=marker)
+    entry_of_sync = make_sync_entry(connection, record_id=lead_id, message=marker)
     return (
         records
         | _traces(connection, user, marker)
@@ -328,9 +338,7 @@ def furnish(workspace: Workspace, marker: str) -> dict[str, int]:
             "cursor": Cursor.objects.create(mapping=mapping).pk,
             "run": make_run(mapping, message=marker).pk,
             "conflict": make_conflict(mapping, link, hub_value=marker).pk,
-            "syncentry": make_sync_entry(
-                connection, record_id=lead_id, message=marker
-            ).pk,
+            "syncentry": entry_of_sync.pk,
             "workitem": item.pk,
         }
     )
@@ -363,6 +371,7 @@ def _traces(connection: Connection, user: User, marker: str) -> dict[str, int]:
         remote_id=f"not {marker}",
     )
     return {
+        "formsource": make_form_source(connection, name=marker).pk,
         "keptapart": apart.pk,
         "oauthstate": state.pk,
         "remoteschema": schema.pk,

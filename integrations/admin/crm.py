@@ -23,6 +23,7 @@ from crmsync.core.wake import wake_after_commit
 from integrations.models import (
     ApiCall,
     Connection,
+    FormSource,
     OAuthState,
     OAuthToken,
     RemoteSchema,
@@ -125,6 +126,18 @@ class ConnectionAdmin(ConsoleAdmin):
 
 def _channels_of(connections: QuerySet[Connection]) -> QuerySet[Channel]:
     return Channel.objects.filter(pk__in=connections.values("channel"))
+
+
+@admin.register(FormSource)
+class FormSourceAdmin(ConsoleAdmin):
+    """Forms whose submissions are taken in, and how far they are."""
+
+    section, icon, words = "CRM sync", "assignment", "Forms"
+    list_display = ("name", "connection", "active", "count", "last_at", "taken_until")
+    list_filter = ("active", "counts_as_reply", "connection")
+    list_select_related = ("connection",)
+    search_fields = ("name", "remote_id")
+    hidden = ("workspace",)
 
 
 @admin.register(OAuthToken)

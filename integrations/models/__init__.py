@@ -9,6 +9,7 @@ from integrations.models.connection import (
     OAuthToken,
     RemoteSchema,
 )
+from integrations.models.form import FormSource
 from integrations.models.link import Link, LinkAlias, SyncEntry
 from integrations.models.mapping import FieldMapping, ObjectMapping
 from integrations.models.run import Cursor, Run
@@ -24,6 +25,7 @@ __all__ = [
     "Endpoint",
     "Event",
     "FieldMapping",
+    "FormSource",
     "KeptApart",
     "Link",
     "LinkAlias",

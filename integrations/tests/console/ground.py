@@ -28,6 +28,7 @@ from integrations.testing import (
     make_delivery,
     make_endpoint,
     make_event,
+    make_form_source,
     make_link,
     make_mapping,
     make_parked_item,
@@ -154,6 +155,7 @@ def _syncs(workspace: Workspace) -> list[Model]:
         LinkAlias.objects.create(
             link=link, remote_object="contacts", remote_id="77", reason="merged", **mine
         ),
+        make_form_source(connection),
         KeptApart.objects.create(
             record_type="lead",
             record_id=1,
