@@ -30,7 +30,7 @@ from leads.selectors import PER_KIND, TimelineEntry
 from leads.services.fields import MODELS
 
 PUSH, PROCESS, SETUP = "push", "process", "setup"
-FETCH, PULL, RUN = "fetch", "pull", "run"
+FETCH, PULL, RUN, FORM = "fetch", "pull", "run", "form"
 MOVING = (State.READY, State.LEASED)
 
 # --- the timeline of a lead -----------------------------------------------------------
@@ -298,6 +298,9 @@ def _about(
     if item.kind == PULL and mapping is not None:
         url = reverse("mapping-runs", args=[mapping.pk])
         return f"Changes of {mapping.connection} {mapping.remote_object}", url
+    if item.kind == FORM and connection is not None:
+        url = reverse("connection-forms", args=[connection.pk])
+        return f"A form of {connection}", url
     if item.kind == SETUP and connection is not None:
         return f"Set-up of {connection}", connection.get_absolute_url()
     if item.kind == PROCESS:

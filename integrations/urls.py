@@ -11,6 +11,7 @@ from integrations.views import (
     deliveries,
     endpoints,
     errors,
+    forms,
     home,
     mappings,
     oauth,
@@ -62,6 +63,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
         connections.connection_close,
         name="connection-close",
     ),
+    path(
+        "connections/<int:pk>/forms/", forms.connection_forms, name="connection-forms"
+    ),
+    path("connections/<int:pk>/forms/switch/", forms.form_switch, name="form-switch"),
     path("mappings/", mappings.mapping_list, name="mappings"),
     path("mappings/<int:pk>/", mappings.mapping, name="mapping"),
     path("mappings/<int:pk>/switch/", starting.mapping_switch, name="mapping-switch"),

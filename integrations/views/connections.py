@@ -23,7 +23,7 @@ from integrations.connectors import CONNECTORS
 from integrations.forms.connections import ReconnectForm, TokenForm
 from integrations.models import ApiCall, Connection, Link
 from integrations.offers import offers_of
-from integrations.services import connect
+from integrations.services import connect, forms
 from integrations.services.connect import ConnectionRefused
 from integrations.services.setup import TEMPLATES
 from integrations.sync.asking_setup import KIND as SETUP_KIND
@@ -126,6 +126,7 @@ def connection_page(request: PageRequest, pk: int) -> HttpResponse:
         "hidden": selectors.hidden_records(connection) if fresh.hidden else [],
         "form": ReconnectForm(vendor=connection.vendor),
         "has_oauth": has_oauth(connection.vendor),
+        "has_forms": forms.has_forms(connection),
         "missing_scopes": _missing_scopes(connection),
         **_live(connection),
     }
