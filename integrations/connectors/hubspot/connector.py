@@ -220,10 +220,10 @@ class HubSpotConnector:
     # Forms
 
     def forms(self) -> tuple[RemoteForm, ...]:
-        return forms.forms(self._calls)
+        return forms.forms(self.calls)
 
     def submissions(self, form_id: str, cursor: str | None) -> SubmissionPage:
-        return forms.submissions(self._calls, form_id, cursor)
+        return forms.submissions(self.calls, form_id, cursor)
 
     # Associations
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('core', '0006_index_only_once'),
-        ('integrations', '0016_index_only_once'),
+        ('integrations', '0017_campaign_members'),
     ]
 
     operations = [
