@@ -224,7 +224,9 @@ def _record(form: FormSource, wanted: Sequence[Submission]) -> None:
         messages,
         origin=Origin(
             "connection",
-            id=connection.vendor,
+            # New people's source: they came by themselves, and wait for no reply as
+            # those from outreach do.
+            id=engagement.FORM,
             label=form.name,
             connection_id=connection.pk,
         ),

@@ -72,7 +72,8 @@ def test_submission_becomes_lead_activity_and_member(
     campaign = Campaign.objects.get()
     assert (campaign.source, campaign.name) == ("hubspot", "Contact us")
     assert campaign.external_id == GUID
-    assert CampaignMember.objects.get().lead == lead
+    member = CampaignMember.objects.get()
+    assert (member.lead, member.status) == (lead, "responded")
     assert not Deal.objects.exists()
     form.refresh_from_db()
     assert (form.count, form.page, form.window_until) == (1, "", None)
