@@ -29,6 +29,9 @@ _STATUSES = {
     "qualified": "IN_PROGRESS",
     "customer": "OPEN_DEAL",
 }
+# Forms of the account, to choose from.
+_FORMS = ("Demo request", "Newsletter", "Webinar: two CRMs in step")
+_FIELDS = ("email", "firstname", "lastname", "company")
 _LATER = (
     RowValues("status", "hs_lead_status", values=_STATUSES, direction="push"),
     RowValues("custom.language", "hs_language"),
@@ -68,11 +71,17 @@ def connect(workspace: Workspace) -> dict[str, Crm]:
     simulators = [Simulated(vendor) for vendor in TOKENS]
     for one in simulators:
         one.control("currencies", {"company_currency": CURRENCY})
+    _make_forms(simulators[0])
     crms = {one.vendor: Crm(_connection(workspace, one), one) for one in simulators}
     set_up_due()
     for crm in crms.values():
         crm.connection.refresh_from_db()
     return crms
+
+
+def _make_forms(hubspot: Simulated) -> None:
+    forms = [{"name": name, "fields": list(_FIELDS)} for name in _FORMS]
+    hubspot.control("seed", {"records": [], "forms": forms})
 
 
 def _connection(workspace: Workspace, simulated: Simulated) -> Connection:

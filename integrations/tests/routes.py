@@ -17,6 +17,7 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\{(\w+)\}|\(\?P<(\w+)>[^)]*\)")
 OWNER = {
     "activities": "activity",
     "api-keys": "apikey",
+    "campaign-members": "campaignmember",
     "campaigns": "campaign",
     "companies": "company",
     "conflicts": "conflict",
