@@ -36,7 +36,7 @@ from leads.services import engagement
 log = logging.getLogger(__name__)
 
 KIND = "form"
-EVERY = timedelta(minutes=3)
+EVERY = timedelta(minutes=1)
 # A submission may become visible late, and clocks differ.
 OVERLAP = timedelta(minutes=15)
 # A poll that was given up comes again by itself after this.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db.models import Model
 
 from crmsync.core.models import Workspace
@@ -381,3 +383,25 @@ def test_what_an_old_merge_keeps_of_the_loser_is_forgotten(
     old.refresh_from_db()
     young.refresh_from_db()
     assert (count, old.kept, bool(young.kept)) == (1, {}, True)
+
+
+def test_a_merge_of_before_members_were_records_is_undone(workspace: Workspace) -> None:
+    winner, loser = _pair(workspace)
+    before = {row.pk: row.lead_id for row in CampaignMember.objects.all()}
+    made = merge(winner, loser)
+    kept = made.kept
+    for row in kept["memberships"]:
+        row["since"] = row.pop("created_at")
+        for name in ("custom", "version", "updated_at"):
+            del row[name]
+    kept["moved"]["campaignmember.lead_id"] = kept["moved"].pop(
+        "campaign_member.lead_id"
+    )
+    made.save()
+
+    migration = import_module("leads.migrations.0007_campaign_members")
+    migration.as_records(apps, None)
+    made.refresh_from_db()
+    undo(made)
+
+    assert {row.pk: row.lead_id for row in CampaignMember.objects.all()} == before
