@@ -1,27 +1,30 @@
 """Records that may be one: what a failure asks a person to choose among.
 
 A row that was to go out has a record of ours and may be any of several there; one that
-was to come in is a remote record and may be any of several of ours.
+was to come in is a remote record and may be any of several of ours. What was submitted
+through a form may be any of several of ours as well, and is no record there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
-from integrations import selectors, standing
+from integrations import selectors, standing, submitters
 from integrations.connectors.session import open_connector
 from integrations.errors import SyncError
 from integrations.models import Link, ObjectMapping
-from integrations.selectors import FETCH, PUSH
+from integrations.selectors import FETCH, HELD_FORM, PUSH
 from integrations.sync import failures_in, outbox
 from integrations.sync.calls import record as record_calls
 from integrations.sync.terms import terms_of
 from leads.snapshots import FIELDS, snapshots
 
+# On which side the records are that a row of a kind may be.
+_SIDES = {PUSH: "there", FETCH: "here", HELD_FORM: "here"}
 CLASSES = frozenset({"duplicate", "ambiguous"})
 MERGEABLE = frozenset({"lead", "company", "deal"})
 # What people tell records apart by.
@@ -45,7 +48,7 @@ MOST = 8
 
 def is_decidable(item: WorkItem) -> bool:
     """Tell whether a row waits for somebody to say who it is."""
-    side = {PUSH: "there", FETCH: "here"}.get(item.kind)
+    side = _SIDES.get(item.kind)
     return (
         side is not None
         and item.state == State.PARKED
@@ -78,7 +81,8 @@ class Candidate:
 class Held:
     """A row, and who it may be. record_id: ours; remote_id: theirs, of one to come in.
 
-    targets: remote object -> the mapping that such records of ours go by.
+    targets: remote object -> the mapping that such records of ours go by; says: what it
+    says itself, of a submitted form, which is no record anywhere.
     """
 
     item: WorkItem
@@ -87,6 +91,7 @@ class Held:
     remote_id: str
     candidates: tuple[Candidate, ...]
     targets: Mapping[str, ObjectMapping]
+    says: Mapping[str, str] = field(default_factory=dict)
 
     def candidate(self, key: str) -> Candidate | None:
         """Return one of them by its key."""
@@ -100,7 +105,11 @@ class Held:
 
 def held_of(item: WorkItem) -> Held | None:
     """Return who a row may be, None when it asks nothing of that kind."""
-    if not is_decidable(item) or not item.group.isdigit():
+    if not is_decidable(item):
+        return None
+    if item.kind == HELD_FORM:
+        return _submitted(item)
+    if not item.group.isdigit():
         return None
     rows = ObjectMapping.objects.select_related("connection", "workspace")
     mapping = rows.filter(pk=int(item.group)).first()
@@ -116,6 +125,17 @@ def held_of(item: WorkItem) -> Held | None:
         return Held(item, mapping, record_id, "", found, targets)
     remote_id = failures_in.remote_id_of(item.key)
     return Held(item, mapping, None, remote_id, _here(item, mapping), targets)
+
+
+def _submitted(item: WorkItem) -> Held | None:
+    """Return who may have submitted a form; all that can be decided is a merge."""
+    found = submitters.submitter(item.key)
+    if found is None:
+        return None
+    mapping, person = found
+    says = {name: str(getattr(person, name)) for name in SHOWN["lead"]}
+    can = [replace(o, can=o.can & {"merge"}) for o in _here(item, mapping)]
+    return Held(item, mapping, None, "", tuple(can), {}, says)
 
 
 def _there(
@@ -223,6 +243,8 @@ def compared(held: Held) -> Comparison:
     reader = _Reader(held)
     if held.record_id is not None:
         subject, values = reader.ours(held.record_id), reader.values(held.record_id)
+    elif held.says:
+        subject, values = reader.said(), held.says
     else:
         there = (held.mapping.remote_object, held.remote_id)
         subject, values = reader.theirs(*there), reader.remote.get(there, {})
@@ -307,6 +329,14 @@ class _Reader:
             facts=self._facts(self.values(record_id), beside),
             linked=linked,
             linked_url=linked_url,
+        )
+
+    def said(self) -> Side:
+        """Return what was submitted through a form."""
+        return Side(
+            label=_called(self.held.says) or "A submitted form",
+            place=f"{self.mapping.connection} {self.mapping.remote_object}",
+            facts=self._facts(self.held.says, None),
         )
 
     def theirs(

@@ -31,6 +31,7 @@ from leads.services.fields import MODELS
 
 PUSH, PROCESS, SETUP = "push", "process", "setup"
 FETCH, PULL, RUN, FORM = "fetch", "pull", "run", "form"
+HELD_FORM = "held-form"
 MOVING = (State.READY, State.LEASED)
 
 # --- the timeline of a lead -----------------------------------------------------------
@@ -301,6 +302,9 @@ def _about(
     if item.kind == FORM and connection is not None:
         url = reverse("connection-forms", args=[connection.pk])
         return f"A form of {connection}", url
+    if item.kind == HELD_FORM and connection is not None:
+        url = reverse("connection-forms", args=[connection.pk])
+        return f"A submitted form of {connection}", url
     if item.kind == SETUP and connection is not None:
         return f"Set-up of {connection}", connection.get_absolute_url()
     if item.kind == PROCESS:

@@ -11,6 +11,7 @@ from crmsync.core.wake import wake
 from integrations.services import setup
 from integrations.sync import (
     fetches,
+    held_forms,
     hints,
     passing,
     plans,
@@ -25,6 +26,8 @@ from integrations.webhooks import inbox
 
 # Longer than a row that goes to wait can be in a worker's hands.
 RECENT = timedelta(minutes=10)
+# The kinds of rows that `take_in` works on.
+_COMES_IN = ("fetch", "pull", "run", "form", "held-form")
 
 
 @shared_task
@@ -63,7 +66,7 @@ def take_in() -> int:
     """Fetch what webhooks named, pull what is due, and drive the runs."""
     heartbeat.mark("sync")
     handled = fetches.fetch_due() + pull.pull_due() + runs.runs_due()
-    handled += submissions.take_in_due()
+    handled += submissions.take_in_due() + held_forms.take_in_due()
     if handled:
         wake("integrations.tasks.drain", "sync")
     return handled
@@ -89,7 +92,7 @@ def sweep() -> None:
         wake("integrations.tasks.rush", "urgent")
     if queue.turns("push", leave_s=urgent.LEFT_S) or queue.due_channels("setup"):
         wake("integrations.tasks.drain", "sync")
-    if any(queue.due_channels(kind) for kind in ("fetch", "pull", "run", "form")):
+    if any(queue.due_channels(kind) for kind in _COMES_IN):
         wake("integrations.tasks.take_in", "sync")
 
 

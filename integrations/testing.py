@@ -28,7 +28,6 @@ from integrations.models import (
     Endpoint,
     Event,
     FieldMapping,
-    FormSource,
     KeptApart,
     Link,
     LinkAlias,
@@ -40,6 +39,7 @@ from integrations.models import (
     SyncEntry,
     ToldValue,
 )
+from integrations.testing_forms import make_form_source, make_held_submission
 from leads import testing as leads
 
 _numbers = itertools.count(1)
@@ -86,15 +86,6 @@ def make_mapping(
         for position, (ours, theirs) in enumerate(rows or (("email", "email"),))
     )
     return mapping
-
-
-@scopes_disabled()
-def make_form_source(connection: Connection, **given: Any) -> FormSource:
-    """Store a form that is taken in from now on."""
-    at, guid = timezone.now(), f"00000000-0000-4000-8000-{next(_numbers):012}"
-    given = {"begins_at": at, "taken_until": at, "remote_id": guid} | given
-    given |= {"workspace": connection.workspace, "connection": connection}
-    return FormSource.objects.create(**{"name": "Contact us"} | given)
 
 
 @scopes_disabled()
@@ -370,8 +361,10 @@ def _traces(connection: Connection, user: User, marker: str) -> dict[str, int]:
         remote_object="contacts",
         remote_id=f"not {marker}",
     )
+    form = make_form_source(connection, name=marker)
     return {
-        "formsource": make_form_source(connection, name=marker).pk,
+        "formsource": form.pk,
+        "heldsubmission": make_held_submission(form, name=marker).pk,
         "keptapart": apart.pk,
         "oauthstate": state.pk,
         "remoteschema": schema.pk,

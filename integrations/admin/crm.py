@@ -24,6 +24,7 @@ from integrations.models import (
     ApiCall,
     Connection,
     FormSource,
+    HeldSubmission,
     OAuthState,
     OAuthToken,
     RemoteSchema,
@@ -138,6 +139,28 @@ class FormSourceAdmin(ConsoleAdmin):
     list_select_related = ("connection",)
     search_fields = ("name", "remote_id")
     hidden = ("workspace",)
+
+
+@admin.register(HeldSubmission)
+class HeldSubmissionAdmin(ConsoleAdmin):
+    """Submissions that fit several people; they are dealt with under Errors."""
+
+    section, icon, words = "CRM sync", "assignment_late", "Held submissions"
+    list_display = ("created_at", "form", "key")
+    list_filter = ("form",)
+    list_select_related = ("form",)
+    search_fields = ("=key",)
+    hidden = ("workspace", "document")
+    shown = ("what_was_said",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[HeldSubmission]:
+        """Leave what was said to the page that shows it."""
+        return super().get_queryset(request).defer("document")
+
+    @display(description="What was said")
+    def what_was_said(self, row: HeldSubmission) -> str:
+        """Show the submission."""
+        return as_json(row.document)
 
 
 @admin.register(OAuthToken)

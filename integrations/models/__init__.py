@@ -9,7 +9,7 @@ from integrations.models.connection import (
     OAuthToken,
     RemoteSchema,
 )
-from integrations.models.form import FormSource
+from integrations.models.form import FormSource, HeldSubmission
 from integrations.models.link import Link, LinkAlias, SyncEntry
 from integrations.models.mapping import FieldMapping, ObjectMapping
 from integrations.models.run import Cursor, Run
@@ -26,6 +26,7 @@ __all__ = [
     "Event",
     "FieldMapping",
     "FormSource",
+    "HeldSubmission",
     "KeptApart",
     "Link",
     "LinkAlias",

@@ -1,4 +1,4 @@
-"""The web forms of a connected account that are taken in, and how far they are."""
+"""The web forms of a connected account that are taken in, and what waits of them."""
 
 from __future__ import annotations
 
@@ -48,3 +48,29 @@ class FormSource(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class HeldSubmission(models.Model):
+    """What was submitted and fits several people: kept until they are told apart."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    form = models.ForeignKey(
+        FormSource, on_delete=models.CASCADE, related_name="held", db_index=False
+    )
+    # What its activity will be known by.
+    key = models.CharField(max_length=200)
+    # See `integrations.webhooks.submitted.document_of`.
+    document = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = WorkspaceManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["form", "key"], name="one_held_per_submission"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"submission {self.key}"

@@ -75,7 +75,8 @@ def _chosen(held: Held, key: str, choice: str) -> Candidate:
 
 
 def _noted(held: Held, actor: Actor, action: str, details: Mapping[str, Any]) -> None:
-    target = f"{held.mapping}: {held.item.key.partition(':')[2]}"
+    key = held.item.key
+    target = f"{held.mapping}: {key.partition(':')[2] or key}"
     audit(held.mapping.workspace, actor, action, target=target, details=details)
 
 

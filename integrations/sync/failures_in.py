@@ -77,10 +77,11 @@ def store(mapping: ObjectMapping, cases: Sequence[Case]) -> None:
     queue.ask(asks(mapping, failed))
     for remote_id, failure in failed.items():
         rows = WorkItem.objects.filter(kind=KIND, key=key_of(mapping.pk, remote_id))
-        _park(rows.exclude(state=State.LEASED).first(), failure)
+        park(rows.exclude(state=State.LEASED).first(), failure)
 
 
-def _park(item: WorkItem | None, failure: Failure) -> None:
+def park(item: WorkItem | None, failure: Failure) -> None:
+    """Put a row that nobody works on into the error list; None changes nothing."""
     if item is None:  # being fetched again this very moment
         return
     at = queue.now()

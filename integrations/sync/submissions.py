@@ -27,10 +27,8 @@ from integrations.connectors.session import open_connector
 from integrations.errors import PermissionMissing, RecordGone, Retryable, Unsupported
 from integrations.models import Connection, FormSource
 from integrations.records import Submission
-from integrations.sync import calls
-from integrations.webhooks.ingest import new_trace_id
-from integrations.webhooks.submitted import message_of
-from leads.facts import Origin
+from integrations.sync import calls, held_forms
+from integrations.sync.form_messages import message_from, origin_of
 from leads.services import engagement
 
 log = logging.getLogger(__name__)
@@ -182,6 +180,8 @@ def _settle(
         if not held.active or begun != (form.begins_at, form.taken_until):
             raise _Lost
         form.counts_as_reply = held.counts_as_reply
+        # One that was held may have come in since this poll began.
+        form.count, form.last_at = held.count, held.last_at
         _record(form, wanted)
         form.page = (following or "")[:500]
         if following is None:
@@ -200,41 +200,22 @@ def _settle(
 
 
 def _record(form: FormSource, wanted: Sequence[Submission]) -> None:
-    now, connection = queue.now(), form.connection
-    read = [
-        message_of(
-            one,
-            source=connection.vendor,
-            form_id=form.remote_id,
-            form=form.name,
-            direction="inbound" if form.counts_as_reply else "",
-            trace_id=new_trace_id(),
-            now=now,
-        )
-        for one in wanted
-    ]
-    messages = [one for one in reversed(read) if one is not None]
+    now = queue.now()
+    read = [(one, message_from(form, one, now=now)) for one in wanted]
+    pairs = [(one, message) for one, message in reversed(read) if message is not None]
     # The overlap has been counted before.
     form.nameless += sum(
         message is None and one.at is not None and one.at >= form.taken_until
-        for one, message in zip(wanted, read, strict=True)
+        for one, message in read
     )
     results = engagement.record_messages(
-        form.workspace,
-        messages,
-        origin=Origin(
-            "connection",
-            # New people's source: they came by themselves, and wait for no reply as
-            # those from outreach do.
-            id=engagement.FORM,
-            label=form.name,
-            connection_id=connection.pk,
-        ),
+        form.workspace, [message for _, message in pairs], origin=origin_of(form)
     )
-    for message, result in zip(messages, results, strict=True):
+    taken: list[str] = []
+    for (one, message), result in zip(pairs, results, strict=True):
         if result.activity_id is not None:
-            form.count += 1
-            at = message.occurred_at
-            form.last_at = at if form.last_at is None else max(form.last_at, at)
+            held_forms.note(form, message)
+            taken.append(message.key)
         elif result.ambiguous is not None:
-            log.warning("submission fits several people", extra={"form": form.pk})
+            held_forms.keep(form, one, message, result.ambiguous)
+    held_forms.settled(form, taken)

@@ -39,6 +39,8 @@ def issue_decide(request: PageRequest, pk: int) -> HttpResponseBase:
 
 
 def _question(row: selectors.Row) -> str:
+    if row.item.kind == selectors.HELD_FORM:
+        return "Who submitted this form?"
     if row.mapping is not None and row.record_id is None:
         return f"Who is this {row.mapping.remote_object} of {row.connection}?"
     return f"Who is {row.record_label}?"

@@ -6,8 +6,9 @@ readable lines.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from integrations.records import Submission, Submitted
 from integrations.webhooks import reading
@@ -60,6 +61,34 @@ def message_of(
         campaign=form[:200],
         campaign_id=form_id[:100],
         trace_id=trace_id,
+    )
+
+
+def document_of(submission: Submission, *, at: datetime) -> dict[str, Any]:
+    """Return a submission as plain values that every database stores.
+
+    {"id", "at": ISO time, "page", "values": [[name, text, object id], ...]}. at: when
+    it counts as submitted, since what has no time would be another one later.
+    """
+    clean = reading.clean_text
+    return {
+        "id": clean(submission.id),
+        "at": at.isoformat(),
+        "page": clean(submission.page)[:MAX_BODY],
+        "values": [
+            [clean(one.name), clean(one.text)[:MAX_ANSWER], clean(one.object_id)]
+            for one in submission.values
+        ],
+    }
+
+
+def submission_of(document: Mapping[str, Any]) -> Submission:
+    """Return the submission of such a document."""
+    return Submission(
+        document["id"],
+        datetime.fromisoformat(document["at"]),
+        tuple(Submitted(*one) for one in document["values"]),
+        document["page"],
     )
 
 

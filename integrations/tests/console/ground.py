@@ -28,7 +28,6 @@ from integrations.testing import (
     make_delivery,
     make_endpoint,
     make_event,
-    make_form_source,
     make_link,
     make_mapping,
     make_parked_item,
@@ -36,6 +35,7 @@ from integrations.testing import (
     make_sync_entry,
     make_told_value,
 )
+from integrations.testing_forms import make_form_source, make_held_submission
 from leads.models import (
     CampaignMember,
     Change,
@@ -155,7 +155,8 @@ def _syncs(workspace: Workspace) -> list[Model]:
         LinkAlias.objects.create(
             link=link, remote_object="contacts", remote_id="77", reason="merged", **mine
         ),
-        make_form_source(connection),
+        form := make_form_source(connection),
+        make_held_submission(form),
         KeptApart.objects.create(
             record_type="lead",
             record_id=1,

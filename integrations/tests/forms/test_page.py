@@ -16,7 +16,7 @@ from integrations.connectors.hubspot.connector import HubSpotConnector
 from integrations.errors import PermissionMissing
 from integrations.models import Connection, FormSource
 from integrations.records import RemoteForm
-from integrations.testing import make_form_source
+from integrations.testing_forms import make_form_source
 
 FORMS = (RemoteForm("g-1", "Contact us"), RemoteForm("g-2", "Newsletter"))
 

@@ -16,7 +16,7 @@ from integrations.models import Connection, FormSource
 from integrations.records import SubmissionPage
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync import submissions
-from integrations.testing import make_form_source
+from integrations.testing_forms import make_form_source
 from integrations.tests.sync.crm import make_due
 from leads.models import Activity, Campaign, CampaignMember, Deal, Lead
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from integrations.records import Submission, Submitted
-from integrations.webhooks.submitted import MAX_BODY, key_of, message_of
+from integrations.webhooks.submitted import (
+    MAX_ANSWER,
+    MAX_BODY,
+    document_of,
+    key_of,
+    message_of,
+    submission_of,
+)
 from leads.facts import Message
 
 NOW = datetime(2026, 5, 17, 12, tzinfo=UTC)
@@ -91,3 +99,23 @@ def test_without_an_id_the_answers_tell_submissions_apart() -> None:
 
     assert key_of(one, "f") == key_of(one, "f")
     assert key_of(one, "f") != key_of(other, "f")
+
+
+def test_document_gives_the_submission_back() -> None:
+    given = Submitted("email", "a@example.com", "0-1")
+    one = Submission("one", NOW, (given,), page="https://example.com/")
+
+    document = json.loads(json.dumps(document_of(one, at=NOW)))
+
+    assert submission_of(document) == one
+
+
+def test_document_is_fit_for_every_database_and_has_a_time_and_an_end() -> None:
+    one = Submission("a\x00", None, (Submitted("q\ud83d", "x\x00" * 9_000),), "p\x00")
+
+    document = document_of(one, at=NOW)
+
+    assert "\\u0000" not in json.dumps(document)
+    assert "\\ud83d" not in json.dumps(document)
+    assert submission_of(document).at == NOW
+    assert len(submission_of(document).values[0].text) == MAX_ANSWER
