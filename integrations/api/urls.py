@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from integrations.api import conflicts, links, mappings, runs, sync, views
+from integrations.api import conflicts, forms, links, mappings, runs, sync, views
 from integrations.api.pairing import KeptApartViewSet
 from integrations.api.standing import StandingView
 
@@ -44,6 +44,12 @@ urlpatterns = [
         "runs/<int:pk>/entries/",
         runs.RunEntryViewSet.as_view({"get": "list"}),
         name="run-entries",
+    ),
+    path("connections/<int:pk>/forms/", forms.FormListView.as_view(), name="forms"),
+    path(
+        "connections/<int:pk>/forms/<str:remote_id>/",
+        forms.FormView.as_view(),
+        name="form",
     ),
     path("sync/now/", sync.SendView.as_view(), name="sync-now"),
     *router.urls,

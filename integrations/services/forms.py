@@ -82,6 +82,12 @@ def listed(connection: Connection) -> Listed:
     return Listed(rows, problem)
 
 
+def shown(form: FormSource) -> ListedForm:
+    """Return one form that was switched on at some time, without asking the account."""
+    items = WorkItem.objects.filter(kind=submissions.KIND, key=str(form.pk))
+    return ListedForm(form.remote_id, form.name, form, items.first())
+
+
 def _asked(connection: Connection) -> tuple[RemoteForm, ...]:
     connector, calls = open_connector(connection)
     if not isinstance(connector, ReadsForms):

@@ -43,7 +43,12 @@ OWNER = {
 }
 IDS = frozenset({"pk", "id", "object_id"})
 # Parameters that name no row.
-WORDS = {"vendor": "hubspot", "app_label": "leads", "url": "nothing"}
+WORDS = {
+    "vendor": "hubspot",
+    "app_label": "leads",
+    "url": "nothing",
+    "remote_id": "a-form",
+}
 # Not of any workspace: sign-in, and links in letters that carry their own secret.
 PUBLIC = ("accounts/", "admin/r/", "admin/auth/", "admin/account/", "admin/(?P")
 

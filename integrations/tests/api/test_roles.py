@@ -60,6 +60,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     "post /connections/": ADMINS,
     "get /connections/{id}/": OPS,
     "delete /connections/{id}/": ADMINS,
+    "get /connections/{id}/forms/": OPS,
+    "post /connections/{id}/forms/{remote_id}/": OPS,
     "post /connections/{id}/reconnect/": ADMINS,
     "post /connections/{id}/refresh/": OPS,
     "get /custom-fields/": EVERYONE,
