@@ -311,12 +311,12 @@ def later(crm_at: datetime | None, hub_at: datetime | None) -> Winner | None:
 
 def _rank(value: str, rule: FieldRule) -> int:
     """Return the place of a value in its order; what is not listed comes first, or
-    where ANY_OTHER stands.
+    where ANY_OTHER stands. A blank that is not listed always comes first.
 
     Without an order a yes is above a no: someone who opted out stays out.
     """
     order = rule.order or ("false", "true")
-    if value not in order:
+    if value and value not in order:
         value = ANY_OTHER
     return order.index(value) if value in order else -1
 

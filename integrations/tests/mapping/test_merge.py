@@ -326,6 +326,15 @@ def test_any_other_value_stands_where_the_order_says() -> None:
     )
 
 
+@pytest.mark.parametrize("pulls", [True, False])
+@pytest.mark.parametrize("was", ["", "lead"])
+def test_a_blank_is_no_other_value(was: str, pulls: bool) -> None:
+    given = {"rule": "forward", "order": (*STAGES, ANY_OTHER), "pulls": pulls}
+
+    assert merged(Base("", was), "", "customer", **given).send == "customer"
+    assert merged("customer", "customer", "", clears=True, **given).send is None
+
+
 @pytest.mark.parametrize("base", [None, "1", "3"])
 def test_what_only_fills_blanks_fills_nothing_else(base: str | None) -> None:
     given = {"rule": "blank", "pulls": False}
