@@ -17,26 +17,33 @@ from integrations.records import RemoteRecord
 from integrations.sync.links import owners_of
 from integrations.sync.plan import Hold, Send
 from integrations.sync.subjects import Rules, Subject
+from leads.services.fields import MODELS
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
     """A remote record that is ours to link.
 
-    agreed: fields that must not be overwritten now; found: it was not made by us.
+    agreed: fields that must not be overwritten now; found: it was not made by us;
+    left: it is still linked to one that no longer exists here.
     """
 
     remote_id: str
     agreed: Mapping[str, str]
     found: bool
+    left: bool = False
 
 
 @dataclass(slots=True)
 class Found:
-    """ref -> what was found, and where a person must choose."""
+    """ref -> what was found, and where a person must choose.
+
+    taken: (remote id, which other record of ours it is).
+    """
 
     adopted: dict[str, Adopted] = field(default_factory=dict)
     unsure: dict[str, Hold] = field(default_factory=dict)
+    taken: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
 def find(
@@ -49,7 +56,7 @@ def find(
     found = Found()
     doubted = [(s, send) for s, send in sends if send.look_first]
     if doubted and rules.known_by_ties:
-        _by_ties(doubted, rules, connector, found)
+        _by_ties(mapping, doubted, rules, connector, found)
     elif doubted and rules.key_field:
         _by_own_key(doubted, rules, connector, found)
     if mapping.record_type == "deal":
@@ -85,6 +92,7 @@ def _by_own_key(
 
 
 def _by_ties(
+    mapping: ObjectMapping,
     sends: Sequence[tuple[Subject, Send]],
     rules: Rules,
     connector: Connector,
@@ -93,9 +101,19 @@ def _by_ties(
     """Link what is there between the same records; what it has is compared then."""
     ties = [send.write.associations for _, send in sends]
     there = connector.tied_to_all(rules.remote_object, ties)
+    known = [remote_id for remote_id in there if remote_id is not None]
+    owners = owners_of(mapping.connection, rules.remote_object, known) if known else {}
+    records = MODELS[mapping.record_type].objects.filter(pk__in=owners.values())
+    living = set(records.values_list("pk", flat=True)) if owners else set()
     for (subject, _), remote_id in zip(sends, there, strict=True):
-        if remote_id is not None and not subject.kept_from(remote_id):
-            found.adopted[subject.ref] = Adopted(remote_id, {}, found=True)
+        if remote_id is None or subject.kept_from(remote_id):
+            continue
+        owner = owners.get(remote_id)
+        if owner is not None and owner in living:
+            found.taken[subject.ref] = remote_id, owner
+        else:
+            left = owner is not None
+            found.adopted[subject.ref] = Adopted(remote_id, {}, found=True, left=left)
 
 
 def _same(record: RemoteRecord, send: Send) -> dict[str, str]:

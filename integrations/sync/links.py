@@ -71,6 +71,16 @@ def link_if_free(mapping: ObjectMapping, record_id: int, remote_id: str) -> None
     )
 
 
+def forget(mapping: ObjectMapping, remote_ids: Sequence[str]) -> None:
+    """Forget whose these were; to be called in the transaction that links them anew."""
+    if remote_ids:
+        Link.objects.filter(
+            connection=mapping.connection,
+            remote_object=mapping.remote_object,
+            remote_id__in=remote_ids,
+        ).delete()
+
+
 def unsent_deals(mapping: ObjectMapping, leads: Iterable[int]) -> QuerySet[Deal]:
     """Return the open deals of these leads that a mapping has still to make there."""
     sends = mapping.active and mapping.direction != ObjectMapping.Direction.PULL

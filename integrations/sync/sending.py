@@ -7,6 +7,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from django.db import transaction
+
 from crmsync.core import queue
 from crmsync.core.keeping import kept
 from crmsync.core.models import WorkItem
@@ -24,6 +26,7 @@ from integrations.sync import (
     hidden,
     intake,
     journal,
+    links,
     mass_pushes,
     meeting,
     moved,
@@ -357,7 +360,12 @@ def _without_adopted(
         for ref, one in found.adopted.items()
     ]
     held = [journal.held(by_ref[ref], hold) for ref, hold in found.unsure.items()]
-    journal.record_written(mapping, written)
+    double = [(by_ref[ref], *whose) for ref, whose in found.taken.items()]
+    left = [one.remote_id for one in found.adopted.values() if one.left]
+    with transaction.atomic():
+        links.forget(mapping, left)
+        journal.record_written(mapping, written)
+    held += results.already_linked(mapping, double)
     journal.record_failed(mapping, held, _rng)
-    settled = set(found.adopted) | set(found.unsure)
+    settled = found.adopted.keys() | found.unsure.keys() | found.taken.keys()
     return [one for one in sends if one[1].ref not in settled]

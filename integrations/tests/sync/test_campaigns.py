@@ -11,10 +11,11 @@ from integrations.simulators.testing import RunningSimulator
 from integrations.sync import pull
 from integrations.sync.push import push_due
 from integrations.tests.sync.crm import SalesforceUser, only, sync
-from integrations.tests.sync.test_main_ties import change, make, remote
+from integrations.tests.sync.test_main_ties import HERE, change, make, remote
 from integrations.tests.sync.test_push import record, reply
 from integrations.tests.sync.test_ties_follow import calls, poll
 from leads.models import Campaign, CampaignMember
+from leads.services import removal
 
 OBJECTS = ("Lead", "Contact", "Campaign", "CampaignMember")
 
@@ -195,6 +196,39 @@ def test_many_members_of_one_campaign_cost_one_query_and_one_call(
 
     assert len(members(seller)) == 40
     assert calls(seller.simulator) - before == 2
+
+
+def test_who_is_taken_out_here_and_joins_again_is_the_same_member(
+    workspace: Workspace, seller: SalesforceUser, member: int
+) -> None:
+    lead, campaign = CampaignMember.objects.values_list("lead", "campaign").get()
+    removal.delete(workspace, "campaign_member", [member], origin=HERE)
+    sync(2)
+    there = remote("campaign_member", member)
+
+    again = joined(workspace, lead, campaign, status="responded")
+    sync(3)
+
+    assert remote("campaign_member", again) == there
+    assert [status for _, _, status in members(seller)] == ["Responded"]
+    assert parked() == []
+
+
+def test_a_member_that_is_another_of_ours_waits_for_a_person(
+    workspace: Workspace, seller: SalesforceUser, member: int
+) -> None:
+    there = remote("campaign_member", member)
+    campaign = CampaignMember.objects.get().campaign_id
+    other = person(workspace, "Bob")
+    sync(2)
+    # One was converted into a contact that the other is.
+    seller.edit("CampaignMember", there, LeadId=remote("lead", other))
+
+    joined(workspace, other, campaign)
+    sync(3)
+
+    assert [kind for kind, _ in parked()] == ["duplicate"]
+    assert remote("campaign_member", member) == there
 
 
 # --- how far they came ----------------------------------------------------------------
