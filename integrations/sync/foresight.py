@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crmsync.core.models import WorkItem
 from integrations.connectors.base import Connector
 from integrations.models import ObjectMapping
-from integrations.sync import gather, outbox
+from integrations.sync import adopt, gather, outbox
+from integrations.sync.adopt import Found
 from integrations.sync.plan import (
     Decision,
     Delete,
@@ -63,15 +64,28 @@ class Foreseen:
 def foresee_out(
     mapping: ObjectMapping, record_ids: Sequence[int], connector: Connector
 ) -> list[Foreseen]:
-    """Return what sending these records would come to; calls and writes nothing."""
+    """Return what sending these records would come to; writes nothing.
+
+    Of the CRM only what is known by what it belongs to is asked for.
+    """
     terms = terms_of(mapping, connector)
     rules = gather.rules_of(mapping, terms)
     items = [WorkItem(pk=one, key=outbox.key_of(mapping.pk, one)) for one in record_ids]
     subjects = gather.subjects(mapping, items, asks_parents=False)
-    return [
-        _foreseen(record_id, subject, decide(subject, rules), rules.match_field)
-        for record_id, subject in zip(record_ids, subjects, strict=True)
-    ]
+    decided = [(one, decide(one, rules)) for one in subjects]
+    found = Found()
+    if rules.known_by_ties:
+        sends = [(one, send) for one, send in decided if isinstance(send, Send)]
+        found = adopt.find(mapping, sends, rules, connector)
+    told = []
+    for record_id, (subject, decision) in zip(record_ids, decided, strict=True):
+        one = _foreseen(record_id, subject, decision, rules.match_field)
+        if subject.ref in found.adopted:
+            one = replace(one, outcome="updated")
+        elif subject.ref in found.taken:
+            one = replace(one, outcome="held")
+        told.append(one)
+    return told
 
 
 def _foreseen(

@@ -6,11 +6,12 @@ import pytest
 
 from crmsync.core.models import WorkItem, Workspace
 from crmsync.core.models.work import State
-from integrations.models import Connection, Link, ObjectMapping, SyncEntry
+from integrations.models import Connection, Link, ObjectMapping, Run, SyncEntry
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync import pull
 from integrations.sync.push import push_due
 from integrations.tests.sync.crm import SalesforceUser, only, sync
+from integrations.tests.sync.test_dry import done, foreseen
 from integrations.tests.sync.test_main_ties import HERE, change, make, remote
 from integrations.tests.sync.test_push import record, reply
 from integrations.tests.sync.test_ties_follow import calls, poll
@@ -229,6 +230,25 @@ def test_a_member_that_is_another_of_ours_waits_for_a_person(
 
     assert [kind for kind, _ in parked()] == ["duplicate"]
     assert remote("campaign_member", member) == there
+
+
+def test_a_dry_run_tells_who_is_a_member_already(
+    workspace: Workspace, seller: SalesforceUser
+) -> None:
+    mapping = ObjectMapping.objects.get(remote_object="CampaignMember")
+    mapping.mode = ObjectMapping.Mode.MANUAL
+    mapping.save()
+    campaign = make(workspace, "campaign", name="Spring")
+    leads = [person(workspace, f"P{n}") for n in range(3)]
+    sync(2)
+    for lead in leads:
+        joined(workspace, lead, campaign, status="responded")
+    pair = {"CampaignId": remote("campaign", campaign), "LeadId": remote("lead", lead)}
+    seller.make("CampaignMember", Status="Sent", **pair)
+
+    dry, real = foreseen(mapping), done(mapping, Run.Kind.BACKFILL)
+
+    assert dry == real == {"created": 2, "updated": 1}
 
 
 # --- how far they came ----------------------------------------------------------------
