@@ -8,6 +8,9 @@ from integrations.models import Link, ObjectMapping
 from integrations.sync import outbox, ties
 from leads.services.fields import MODELS
 
+# Types of parents that something is nothing without.
+_NEEDED = frozenset(name for needs in ties.NEEDS.values() for name in needs)
+
 
 def ask_for_ties(mapping: ObjectMapping, parent_ids: Collection[int]) -> int:
     """Queue those there that belong to these and are not tied to them; return how many.
@@ -31,7 +34,7 @@ def ask_for_ties(mapping: ObjectMapping, parent_ids: Collection[int]) -> int:
 
 def ask_for_members(mapping: ObjectMapping, parent_ids: Collection[int]) -> int:
     """Queue those that are nothing without these and were left out for that."""
-    if not parent_ids:
+    if not parent_ids or mapping.record_type not in _NEEDED:
         return 0
     asked = 0
     for below in outbox.push_mappings():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from crmsync.core.models import WorkItem, Workspace
 from crmsync.core.models.work import State
 from integrations.models import Connection, Link, ObjectMapping, Run, SyncEntry
 from integrations.simulators.testing import RunningSimulator
-from integrations.sync import pull
+from integrations.sync import followers, pull
 from integrations.sync.push import push_due
 from integrations.tests.sync.crm import SalesforceUser, only, sync
 from integrations.tests.sync.test_dry import done, foreseen
@@ -249,6 +250,15 @@ def test_a_dry_run_tells_who_is_a_member_already(
     dry, real = foreseen(mapping), done(mapping, Run.Kind.BACKFILL)
 
     assert dry == real == {"created": 2, "updated": 1}
+
+
+def test_only_above_members_are_members_looked_for(
+    seller: SalesforceUser, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    above = ObjectMapping(record_type="company")
+
+    with django_assert_num_queries(0):
+        followers.ask_for_members(above, {1})
 
 
 # --- how far they came ----------------------------------------------------------------
