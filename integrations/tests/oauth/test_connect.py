@@ -87,6 +87,7 @@ def test_scopes_an_account_may_lack_are_asked_for_as_optional(
     assert asked["optional_scope"].split(" ") == [
         "marketing.campaigns.read",
         "marketing.campaigns.write",
+        "forms",
     ]
     assert "marketing" not in asked["scope"]
 
