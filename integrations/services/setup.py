@@ -108,7 +108,9 @@ def set_up(connection: Connection, connector: Connector) -> None:
     """
     templates = TEMPLATES[connection.vendor]
     objects = list(dict.fromkeys(one.remote_object for one in templates))
+    switched_on = ObjectMapping.objects.filter(connection=connection, active=True)
     needed = {one.remote_object for one in templates if one.active}
+    needed |= set(switched_on.values_list("remote_object", flat=True))
     described = _described(connector, objects, needed)
     templates = tuple(one for one in templates if one.remote_object in described)
     known = connector.spec.objects
@@ -123,7 +125,8 @@ def set_up(connection: Connection, connector: Connector) -> None:
     with transaction.atomic():
         for name, fields in described.items():
             _store_schema(connection, name, fields)
-        connection.key_fields = keys
+        # What is out of sight for a while has its key there all the same.
+        connection.key_fields = {**connection.key_fields, **keys}
         connection.pipelines = [asdict(one) for one in pipelines]
         connection.owners = [asdict(one) for one in owners if one.active]
         connection.currency = currency if _CURRENCY.fullmatch(currency) else ""
@@ -136,7 +139,7 @@ def set_up(connection: Connection, connector: Connector) -> None:
 def _described(
     connector: Connector, objects: Sequence[str], needed: Collection[str]
 ) -> dict[str, tuple[RemoteField, ...]]:
-    """Describe objects; one that is off by default and not shown to us is left out.
+    """Describe objects; one that is not needed and not shown to us is left out.
 
     It may belong to a product that the account does not have, and the others must not
     wait for that. Once it is shown, the next set-up makes its mapping.

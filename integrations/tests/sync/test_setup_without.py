@@ -31,6 +31,9 @@ def template(*, active: bool) -> MappingTemplate:
 @pytest.fixture
 def connector(hubspot: Connection, monkeypatch: pytest.MonkeyPatch) -> Connector:
     """One that answers about campaigns as `answers` in this module says."""
+    ObjectMapping.objects.filter(connection=hubspot, remote_object="campaigns").delete()
+    hubspot.key_fields.pop("campaigns")
+    hubspot.save()
     opened, _ = open_connector(hubspot)
     ask = opened.describe
 
@@ -111,6 +114,32 @@ def test_an_object_that_is_on_by_default_must_be_shown(
 
     with pytest.raises(PermissionMissing):
         setup.set_up(hubspot, connector)
+
+
+def test_an_object_that_somebody_switched_on_must_be_shown(
+    hubspot: Connection, connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, template(active=False), (NAME,), PermissionMissing("no"))
+    setup.set_up(hubspot, connector)
+    made = ObjectMapping.objects.filter(connection=hubspot, remote_object="campaigns")
+    made.update(active=True)
+
+    with pytest.raises(PermissionMissing):
+        setup.set_up(hubspot, connector)
+
+
+def test_what_is_out_of_sight_for_a_while_keeps_its_key(
+    hubspot: Connection, connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, template(active=False), PermissionMissing("no"))
+    hubspot.key_fields = {"campaigns": "crmsync_id"}
+    hubspot.save()
+
+    setup.set_up(hubspot, connector)
+
+    hubspot.refresh_from_db()
+    assert hubspot.key_fields["campaigns"] == "crmsync_id"
+    assert hubspot.key_fields["contacts"] == "crmsync_id"
 
 
 def test_an_outage_is_no_absence(
