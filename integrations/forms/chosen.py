@@ -10,7 +10,8 @@ from django import forms
 
 from crmsync.core.models import User
 from integrations.models import ObjectMapping
-from leads.models import Activity, Lead
+from leads.models import Activity
+from leads.naming import choices_of
 from leads.services.fields import MODELS
 
 SELECT = {"class": "form-select"}
@@ -21,10 +22,7 @@ class ChosenForm(forms.Form):
     """A filter over the records of a mapping; an empty one means all of them."""
 
     status = forms.ChoiceField(
-        label="Status",
-        required=False,
-        choices=[("", "Any status"), *Lead.Status.choices],
-        widget=forms.Select(attrs=SELECT),
+        label="Status", required=False, widget=forms.Select(attrs=SELECT)
     )
     kind = forms.ChoiceField(
         label="Kind",
@@ -52,6 +50,9 @@ class ChosenForm(forms.Form):
         for name in list(self.fields):
             if name != "since" and not self._has(name.removesuffix("_id")):
                 del self.fields[name]
+        if "status" in self.fields:
+            its = choices_of(mapping.record_type, "status")
+            self._offer("status", "Any status", list(its.items()))
         if "source" in self.fields:
             self._offer("source", "Any source", self._sources())
         if "owner_id" in self.fields:

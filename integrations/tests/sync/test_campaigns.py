@@ -7,6 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from crmsync.core.models import WorkItem, Workspace
 from crmsync.core.models.work import State
+from integrations.forms.chosen import ChosenForm
 from integrations.models import Connection, Link, ObjectMapping, Run, SyncEntry
 from integrations.simulators.testing import RunningSimulator
 from integrations.sync import followers, pull
@@ -250,6 +251,16 @@ def test_a_dry_run_tells_who_is_a_member_already(
     dry, real = foreseen(mapping), done(mapping, Run.Kind.BACKFILL)
 
     assert dry == real == {"created": 2, "updated": 1}
+
+
+def test_members_are_chosen_by_a_status_of_theirs(seller: SalesforceUser) -> None:
+    mapping = ObjectMapping.objects.get(remote_object="CampaignMember")
+
+    form = ChosenForm({"chosen-status": "responded"}, mapping=mapping)
+
+    assert form.is_valid()
+    told = [str(one) for one, _ in form.fields["status"].choices]  # type: ignore[attr-defined]
+    assert told == ["", "contacted", "responded"]
 
 
 def test_only_above_members_are_members_looked_for(
