@@ -85,11 +85,17 @@ def join(
 def _campaigns(
     workspace: Workspace, joining: Sequence[Joining]
 ) -> tuple[dict[Known, Campaign], list[RecordChange]]:
+    """Find or make them. One of no source is whoever's names it: it came from a CRM."""
     first = {one.campaign: one for one in reversed(joining)}
     told: list[RecordChange] = []
     for _ in range(_TRIES):
         rows = Campaign.objects.filter(name__in={name for _, name in first})
-        found = {(one.source, one.name): one for one in rows}
+        there = {(one.source, one.name): one for one in rows}
+        found = {
+            known: one
+            for known in first
+            if (one := there.get(known) or there.get(("", known[1]))) is not None
+        }
         missing = [
             Campaign(
                 workspace=workspace,

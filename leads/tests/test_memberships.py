@@ -106,6 +106,18 @@ def test_one_name_of_two_sources_is_two_campaigns(workspace: Workspace) -> None:
     assert CampaignMember.objects.get().campaign.source == "lgm"
 
 
+def test_a_campaign_that_a_crm_brought_is_joined_by_its_name(
+    workspace: Workspace,
+) -> None:
+    lead = make_lead(workspace)
+    brought = make_campaign(workspace, name="Spring")
+
+    told = join(workspace, joining(lead.pk))
+
+    assert CampaignMember.objects.get().campaign == brought
+    assert told == [("campaign_member", "created")]
+
+
 # --- by hand and through the API ------------------------------------------------------
 
 
