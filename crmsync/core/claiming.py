@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -98,6 +99,19 @@ def urgent_turns(kind: str) -> list[Turn]:
 def due_channels(kind: str) -> list[int]:
     """Return the channels in which something is due; see `turns`."""
     return list(dict.fromkeys(turn.channel_id for turn in turns(kind)))
+
+
+def one_by_one(kind: str, *, until: float) -> Iterator[WorkItem]:
+    """Claim and yield due rows singly, channel by channel.
+
+    until: the monotonic time after which none is claimed.
+    """
+    for channel_id in due_channels(kind):
+        while time.monotonic() < until:
+            items = claim(kind, channel_id=channel_id, limit=1)
+            if not items:
+                break
+            yield items[0]
 
 
 def groups_of(kind: str, turn: Turn) -> list[str]:

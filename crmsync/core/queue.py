@@ -36,6 +36,7 @@ from crmsync.core.claiming import (
     due_channels,
     due_groups,
     groups_of,
+    one_by_one,
     turns,
     urgent_turns,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "note_daily",
     "note_outcomes",
     "now",
+    "one_by_one",
     "pause",
     "pause_batch",
     "released",

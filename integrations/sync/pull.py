@@ -127,13 +127,9 @@ def pull_due() -> int:
     """Pull every mapping whose time has come, for a time slice; return how many."""
     deadline = time.monotonic() + settings.WORK_TIME_SLICE_S
     handled = 0
-    for channel_id in queue.due_channels(KIND):
-        while time.monotonic() < deadline:
-            items = queue.claim(KIND, channel_id=channel_id, limit=1)
-            if not items:
-                break
-            _pull_item(items[0], deadline)
-            handled += 1
+    for item in queue.one_by_one(KIND, until=deadline):
+        _pull_item(item, deadline)
+        handled += 1
     return handled
 
 

@@ -82,13 +82,9 @@ def take_in_due() -> int:
     """Poll every form whose time has come, for a time slice; return how many."""
     deadline = time.monotonic() + settings.WORK_TIME_SLICE_S
     handled = 0
-    for channel_id in queue.due_channels(KIND):
-        while time.monotonic() < deadline:
-            items = queue.claim(KIND, channel_id=channel_id, limit=1)
-            if not items:
-                break
-            _poll(items[0], deadline)
-            handled += 1
+    for item in queue.one_by_one(KIND, until=deadline):
+        _poll(item, deadline)
+        handled += 1
     return handled
 
 
