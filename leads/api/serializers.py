@@ -10,8 +10,6 @@ from rest_framework import serializers
 from crmsync.core.api.base import StrictSerializer
 from leads.models import (
     Activity,
-    Campaign,
-    CampaignMember,
     Company,
     CustomField,
     Deal,
@@ -20,7 +18,8 @@ from leads.models import (
     Stage,
 )
 
-_COMMON = ("custom", "version", "created_at", "updated_at")
+# What all records have.
+COMMON = ("custom", "version", "created_at", "updated_at")
 
 
 class RecordBody(StrictSerializer, serializers.ModelSerializer[Any]):
@@ -46,13 +45,15 @@ class RecordBody(StrictSerializer, serializers.ModelSerializer[Any]):
         return kind, options
 
 
-def _id(what: str) -> serializers.IntegerField:
+def id_of(what: str) -> serializers.IntegerField:
+    """Return a field that takes the id of another record, null for none."""
     return serializers.IntegerField(
         required=False, allow_null=True, min_value=1, help_text=f"Id of the {what}."
     )
 
 
-def _shown_id() -> serializers.IntegerField:
+def shown_id() -> serializers.IntegerField:
+    """Return a field that shows the id of another record."""
     return serializers.IntegerField(read_only=True, allow_null=True)
 
 
@@ -62,8 +63,8 @@ def _shown_id() -> serializers.IntegerField:
 class LeadSerializer(serializers.ModelSerializer[Lead]):
     """A lead."""
 
-    company_id = _shown_id()
-    owner_id = _shown_id()
+    company_id = shown_id()
+    owner_id = shown_id()
     linkedin_url = serializers.CharField(read_only=True)
     custom = serializers.DictField(read_only=True)
 
@@ -88,7 +89,7 @@ class LeadSerializer(serializers.ModelSerializer[Lead]):
             "source",
             "last_reply_at",
             "last_activity_at",
-            *_COMMON,
+            *COMMON,
         )
         read_only_fields = fields
 
@@ -96,8 +97,8 @@ class LeadSerializer(serializers.ModelSerializer[Lead]):
 class LeadBody(RecordBody):
     """What may be written of a lead."""
 
-    company_id = _id("company")
-    owner_id = _id("member's person")
+    company_id = id_of("company")
+    owner_id = id_of("member's person")
     linkedin_id = serializers.CharField(
         required=False,
         allow_null=True,
@@ -146,7 +147,7 @@ class CompanySerializer(serializers.ModelSerializer[Company]):
             "city",
             "country",
             "employees",
-            *_COMMON,
+            *COMMON,
         )
         read_only_fields = fields
 
@@ -175,11 +176,11 @@ class CompanyBody(RecordBody):
 class DealSerializer(serializers.ModelSerializer[Deal]):
     """A deal, with the names of its stage and pipeline."""
 
-    lead_id = _shown_id()
-    company_id = _shown_id()
-    pipeline_id = _shown_id()
-    stage_id = _shown_id()
-    owner_id = _shown_id()
+    lead_id = shown_id()
+    company_id = shown_id()
+    pipeline_id = shown_id()
+    stage_id = shown_id()
+    owner_id = shown_id()
     stage = serializers.CharField(source="stage.name", read_only=True)
     pipeline = serializers.CharField(source="pipeline.name", read_only=True)
     outcome = serializers.CharField(source="stage.outcome", read_only=True)
@@ -202,7 +203,7 @@ class DealSerializer(serializers.ModelSerializer[Deal]):
             "close_date",
             "owner_id",
             "source",
-            *_COMMON,
+            *COMMON,
         )
         read_only_fields = fields
 
@@ -210,11 +211,11 @@ class DealSerializer(serializers.ModelSerializer[Deal]):
 class DealBody(RecordBody):
     """What may be written of a deal; a stage decides the pipeline."""
 
-    lead_id = _id("lead")
-    company_id = _id("company")
-    pipeline_id = _id("pipeline")
-    stage_id = _id("stage")
-    owner_id = _id("member's person")
+    lead_id = id_of("lead")
+    company_id = id_of("company")
+    pipeline_id = id_of("pipeline")
+    stage_id = id_of("stage")
+    owner_id = id_of("member's person")
 
     class Meta:
         model = Deal
@@ -240,11 +241,11 @@ class DealBody(RecordBody):
 class ActivitySerializer(serializers.ModelSerializer[Activity]):
     """An activity."""
 
-    lead_id = _shown_id()
-    deal_id = _shown_id()
-    campaign_id = _shown_id()
-    conversation_id = _shown_id()
-    owner_id = _shown_id()
+    lead_id = shown_id()
+    deal_id = shown_id()
+    campaign_id = shown_id()
+    conversation_id = shown_id()
+    owner_id = shown_id()
     custom = serializers.DictField(read_only=True)
 
     class Meta:
@@ -266,7 +267,7 @@ class ActivitySerializer(serializers.ModelSerializer[Activity]):
             "owner_id",
             "source",
             "external_id",
-            *_COMMON,
+            *COMMON,
         )
         read_only_fields = fields
 
@@ -274,10 +275,10 @@ class ActivitySerializer(serializers.ModelSerializer[Activity]):
 class ActivityBody(RecordBody):
     """What may be written of an activity; messages come from webhooks alone."""
 
-    lead_id = _id("lead")
-    deal_id = _id("deal")
-    campaign_id = _id("campaign")
-    owner_id = _id("member's person")
+    lead_id = id_of("lead")
+    deal_id = id_of("deal")
+    campaign_id = id_of("campaign")
+    owner_id = id_of("member's person")
 
     class Meta:
         model = Activity
@@ -301,50 +302,7 @@ class ActivityBody(RecordBody):
         )
 
 
-# --- campaigns, pipelines, custom fields ----------------------------------------------
-
-
-class CampaignSerializer(serializers.ModelSerializer[Campaign]):
-    """A campaign."""
-
-    custom = serializers.DictField(read_only=True)
-
-    class Meta:
-        model = Campaign
-        fields = ("id", "name", "source", "external_id", *_COMMON)
-        read_only_fields = fields
-
-
-class CampaignBody(RecordBody):
-    """What may be written of a campaign."""
-
-    class Meta:
-        model = Campaign
-        fields = ("name", "source", "external_id", "custom", "version")
-
-
-class CampaignMemberSerializer(serializers.ModelSerializer[CampaignMember]):
-    """A lead in a campaign, since `created_at`."""
-
-    lead_id = _shown_id()
-    campaign_id = _shown_id()
-    custom = serializers.DictField(read_only=True)
-
-    class Meta:
-        model = CampaignMember
-        fields = ("id", "lead_id", "campaign_id", "status", *_COMMON)
-        read_only_fields = fields
-
-
-class CampaignMemberBody(RecordBody):
-    """What may be written of a membership; of which two it is stays."""
-
-    lead_id = _id("lead")
-    campaign_id = _id("campaign")
-
-    class Meta:
-        model = CampaignMember
-        fields = ("lead_id", "campaign_id", "status", "custom", "version")
+# --- pipelines, custom fields ----------------------------------------------
 
 
 class StageSerializer(serializers.ModelSerializer[Stage]):

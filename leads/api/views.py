@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from crmsync.core.api.base import ScopedViewSet, actor_of, workspace_of
 from crmsync.core.roles import Can
-from leads.api import filters, serializers
+from leads.api import campaign_serializers, filters, serializers
 from leads.api.base import RecordViewSet, as_detail
 from leads.api.merges import MergeableViewSet
 from leads.models import (
@@ -86,25 +86,28 @@ class ActivityViewSet(RecordViewSet):
     filterset_class = filters.ActivityFilters
 
 
-@_writes(serializers.CampaignBody, serializers.CampaignSerializer)
+@_writes(campaign_serializers.CampaignBody, campaign_serializers.CampaignSerializer)
 class CampaignViewSet(RecordViewSet):
     """Outreach and marketing efforts."""
 
     model = Campaign
     record_type = RecordType.CAMPAIGN
-    body = serializers.CampaignBody
-    serializer_class = serializers.CampaignSerializer
+    body = campaign_serializers.CampaignBody
+    serializer_class = campaign_serializers.CampaignSerializer
     filterset_class = filters.CampaignFilters
 
 
-@_writes(serializers.CampaignMemberBody, serializers.CampaignMemberSerializer)
+@_writes(
+    campaign_serializers.CampaignMemberBody,
+    campaign_serializers.CampaignMemberSerializer,
+)
 class CampaignMemberViewSet(RecordViewSet):
     """Who is in which campaign, and how far they came."""
 
     model = CampaignMember
     record_type = RecordType.CAMPAIGN_MEMBER
-    body = serializers.CampaignMemberBody
-    serializer_class = serializers.CampaignMemberSerializer
+    body = campaign_serializers.CampaignMemberBody
+    serializer_class = campaign_serializers.CampaignMemberSerializer
     filterset_class = filters.CampaignMemberFilters
 
 
