@@ -79,8 +79,11 @@ def settle(context: Context, cases: Sequence[Case], terms: Terms) -> list[Case]:
     if not cases:
         return []
     with transaction.atomic():
+        stale = _pushed_meanwhile(cases)
+        again = {id(case) for case in stale}
+        cases = [case for case in cases if id(case) not in again]
         results = _write_ours(context, cases, terms)
-        stale = [c for c in cases if (r := results.get(c.ref)) is not None and r.stale]
+        stale += [c for c in cases if (r := results.get(c.ref)) is not None and r.stale]
         again = {id(case) for case in stale}
         done = [case for case in cases if id(case) not in again]
         shown = _hidden_until_now(done)
@@ -99,6 +102,27 @@ def settle(context: Context, cases: Sequence[Case], terms: Terms) -> list[Case]:
     if context.tally is not None and context.run is not None:
         context.tally.note(context.run, done, results)
     return stale
+
+
+def _pushed_meanwhile(cases: Sequence[Case]) -> list[Case]:
+    """Return those whose push was written down since they were compared; lock the rest.
+
+    What it wrote would look like somebody's change there, and what it agreed on would
+    be forgotten.
+    """
+    known = {
+        case.link.pk: (case, case.link.pushed_at)
+        for case in cases
+        if case.link is not None
+        and case.failure is None
+        and not case.excluded
+        and (case.outcomes or case.parents or case.written)
+    }
+    if not known:
+        return []
+    links = Link.objects.filter(pk__in=known).order_by("pk").select_for_update()
+    now = links.values_list("pk", "pushed_at")
+    return [known[pk][0] for pk, at in now if at != known[pk][1]]
 
 
 def _hidden_until_now(cases: Sequence[Case]) -> list[Link]:

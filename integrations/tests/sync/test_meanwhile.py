@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,15 @@ from crmsync.core.models import WorkItem, Workspace
 from integrations.connectors.session import open_connector
 from integrations.models import Connection, Link, ObjectMapping
 from integrations.simulators.testing import RunningSimulator
-from integrations.sync import gather, outbox
+from integrations.sync import gather, intake, outbox, resolve, results
+from integrations.sync.cases import Case
 from integrations.sync.push import push
-from integrations.tests.sync.crm import SalesforceUser, only
+from integrations.sync.terms import fields_to_read, terms_of
+from integrations.tests.sync.crm import SalesforceUser, only, sync
+from integrations.tests.sync.test_main_ties import change, make
 from integrations.tests.sync.test_push import record, reply
 from leads.facts import Origin
+from leads.models import Lead
 from leads.services import records
 
 HERE = Origin("user", "1", "Ada Example")
@@ -100,6 +105,44 @@ def test_a_row_that_is_done_and_left_no_link_was_left_out(
 
     assert hubspot_simulator.dump("notes") == []
     assert not _waiting(["notes"])
+
+
+def test_a_push_written_down_while_a_page_is_compared_is_nobodys_change(
+    workspace: Workspace,
+    hubspot: Connection,
+    hubspot_simulator: RunningSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [mapping] = only(hubspot, "contacts")
+    lead = make(workspace, "lead", email="ada@example.com", city="Oslo")
+    send(mapping)
+    change(workspace, "lead", lead, city="Rome")
+    write_down, late = results.record, []
+    monkeypatch.setattr(results, "record", lambda *given: late.append(given))
+    send(mapping)
+    change(workspace, "lead", lead, city="Lima")
+    compared = resolve.cases_of
+
+    def cases_of(*given: Any, **more: Any) -> list[Case]:
+        found = compared(*given, **more)
+        while late:
+            write_down(*late.pop())
+        return found
+
+    monkeypatch.setattr(resolve, "cases_of", cases_of)
+    connector, _ = open_connector(hubspot)
+    names = fields_to_read(mapping, terms_of(mapping, connector).pulled)
+    ids = [Link.objects.get().remote_id]
+    there = connector.fetch("contacts", ids, fields=names)
+    assert there[0].fields["city"] == "Rome"
+
+    intake.take_in(mapping, there, connector)
+    monkeypatch.undo()
+    sync(1)
+
+    assert Lead.objects.get().city == "Lima"
+    (contact,) = hubspot_simulator.dump("contacts")
+    assert contact["properties"]["city"] == "Lima"
 
 
 def _waiting(objects: Collection[str]) -> list[str]:
