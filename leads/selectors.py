@@ -94,7 +94,9 @@ def activity_title(activity: Activity) -> str:
     """Return an activity in a line, e.g. "Reply by linkedin · Spring outreach"."""
     title = activity.get_kind_display()
     if activity.kind == Activity.Kind.MESSAGE:
-        title = "Reply" if activity.direction == "inbound" else "Our message"
+        # Of a form, or where the source does not say, it is neither.
+        said = {"inbound": "Reply", "outbound": "Our message"}
+        title = said.get(activity.direction, title)
     if activity.channel:
         title = f"{title} by {activity.channel}"
     about = activity.subject or (activity.campaign.name if activity.campaign else "")

@@ -11,8 +11,8 @@ from crmsync.core.models import Workspace
 from crmsync.core.scoping import in_workspace
 from crmsync.core.testing import make_user
 from leads.facts import Message, Origin, PersonFacts
-from leads.models import Lead, Stage
-from leads.selectors import TimelineEntry, in_order, lead_timeline
+from leads.models import Activity, Lead, Stage
+from leads.selectors import TimelineEntry, activity_title, in_order, lead_timeline
 from leads.services import engagement, merging, records
 from leads.services.records import Edit
 from leads.testing import make_lead, make_ready_workspace
@@ -123,3 +123,13 @@ def test_of_one_moment_the_cause_is_read_before_the_consequence() -> None:
         "activity",
         "delivery",
     ]
+
+
+@pytest.mark.parametrize(
+    ("direction", "title"),
+    [("inbound", "Reply"), ("outbound", "Our message"), ("", "Message")],
+)
+def test_a_message_is_called_by_who_wrote_it(direction: str, title: str) -> None:
+    activity = Activity(kind="message", direction=direction, subject="Hello")
+
+    assert activity_title(activity) == f"{title} · Hello"
