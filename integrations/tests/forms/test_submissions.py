@@ -12,6 +12,7 @@ import requests
 from crmsync.core import queue
 from crmsync.core.models import Channel, WorkItem
 from crmsync.core.models.work import State
+from integrations.connectors.hubspot.connector import HubSpotConnector
 from integrations.models import Connection, FormSource
 from integrations.records import SubmissionPage
 from integrations.simulators.testing import RunningSimulator
@@ -180,6 +181,31 @@ def test_form_of_a_switched_off_source_is_not_asked(
     source(hubspot, active=False)
 
     assert submissions.ask_due() == 0
+
+
+def test_what_a_poll_reads_of_a_form_switched_off_meanwhile_is_left(
+    hubspot: Connection,
+    hubspot_simulator: RunningSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    form = source(hubspot)
+    submit(hubspot_simulator, hubspot, email="ada@example.com")
+    read = HubSpotConnector.submissions
+
+    def read_while_switched_off(*args: Any) -> SubmissionPage:
+        page = read(*args)
+        FormSource.objects.filter(pk=form.pk).update(active=False)
+        return page
+
+    monkeypatch.setattr(HubSpotConnector, "submissions", read_while_switched_off)
+
+    poll()
+    poll()
+
+    assert not Activity.objects.exists()
+    form.refresh_from_db()
+    assert (form.active, form.count) == (False, 0)
+    assert WorkItem.objects.get(kind="form").state == State.DONE
 
 
 def test_pages_in_a_circle_are_an_error(
