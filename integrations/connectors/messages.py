@@ -3,7 +3,6 @@
 PURE. What is journalled holds no ids, bodies or tokens.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -120,7 +119,7 @@ def answer(
     if call.expects == "raw":
         return Answer(status, headers, {}, raw=content)
     try:
-        parsed = json.loads(content)
+        parsed = quickjson.read(content)
     except (ValueError, RecursionError):
         raise ValueError("The answer is not JSON") from None
     if call.expects == "list" and isinstance(parsed, list):

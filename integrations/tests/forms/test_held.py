@@ -126,6 +126,25 @@ def test_retry_after_a_merge_takes_it_in(
     assert Activity.objects.count() == 1
 
 
+def test_merge_takes_it_in_by_itself(
+    held: FormSource, workspace: Workspace, pair: tuple[Lead, Lead]
+) -> None:
+    merge(workspace, pair)
+    tasks.take_in()
+
+    assert Activity.objects.get().lead == pair[0]
+    assert row().state == State.DONE
+
+
+def test_merge_of_others_leaves_it_where_it_is(
+    held: FormSource, workspace: Workspace, pair: tuple[Lead, Lead]
+) -> None:
+    merge(workspace, (pair[0], make_lead(workspace)))
+    tasks.take_in()
+
+    assert (row().state, row().wanted) == (State.PARKED, 1)
+
+
 def test_retry_without_a_merge_parks_it_again(
     held: FormSource, pair: tuple[Lead, Lead], browser: Client
 ) -> None:
