@@ -62,6 +62,6 @@ def ask_again_of_merged(changes: Iterable[RecordChange]) -> int:
     settled = [
         pk
         for pk, about in parked.values_list("pk", "error_about")
-        if any(pair <= set(about.get("here") or ()) for pair in merged)
+        if about and any(pair <= set(about.get("here") or ()) for pair in merged)
     ]
     return queue.retry(settled) if settled else 0
