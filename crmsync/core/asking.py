@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from crmsync.core import quickjson
+from crmsync.core import bound, quickjson
 from crmsync.core.clock import now
 
 
@@ -139,7 +139,7 @@ def _insert(asks: Sequence[Ask], at: datetime) -> None:
         for item in asks
     ]
     sql = _ASK_SQL.format(rows=_ROWS[connection.vendor], or_held=_OR_HELD)
-    with connection.cursor() as cursor:
+    with bound.cursor() as cursor:
         cursor.execute(sql, [quickjson.written(rows).decode()])
 
 

@@ -8,14 +8,17 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from math import ceil
 from typing import cast
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models.base import ModelState
 from django_scopes import scopes_disabled
 
+from crmsync.core import lookups
 from crmsync.core.clock import now
 from crmsync.core.lanes import LANES, REALTIME, after_turn, in_order, next_lane
 from crmsync.core.models import WorkItem
@@ -41,7 +44,17 @@ MAX_CHARGE = 200
 MOST_LOCKED = 200
 
 # What nobody asks of an item that is being worked on; times are dear to read.
-_UNREAD = ("created_at", "updated_at", "finished_at", "failed_at", "error_about")
+_UNREAD = frozenset(
+    {
+        "created_at",
+        "updated_at",
+        "finished_at",
+        "failed_at",
+        "error_about",
+        "not_before",
+        "leased_until",
+    }
+)
 
 # Written out: composing them anew for each claim costs more than running them.
 _LEASE_SQL = """UPDATE core_workitem SET state = 'leased', lease_token = %s,
@@ -165,13 +178,15 @@ def claim(
             return []
         limit = min(limit, place.room.items or limit)
         rows = mine.filter(due(kind, at, lane=lane))
-        items = _first_due(rows, min(limit, MOST_LOCKED) if outermost else limit)
+        most = min(limit, MOST_LOCKED) if outermost else limit
+        items, waited = _first_due(rows, most, at)
         if not items:
             return []
         found = len(items)
         if found == MOST_LOCKED < limit and outermost:
             found = max(found, len(rows.values_list("pk")[:limit]))
-        if found < min(limit, full) and _expects_company(items[0], at):
+        alone = found < min(limit, full) and not waited
+        if alone and _expects_company(items[0], at):
             return []
         if suspect := _suspect(items):
             items, found = [suspect], 1
@@ -185,7 +200,7 @@ def _lease_more(rows: QuerySet[WorkItem], most: int, token: int) -> list[WorkIte
     """Lease more for a turn that has begun, while others may begin theirs."""
     with transaction.atomic():
         at = _now_not_to_disk()
-        items = _first_due(rows.filter(rescues__lt=LONELY_RESCUES), most)
+        items, _ = _first_due(rows.filter(rescues__lt=LONELY_RESCUES), most, at)
         if items:
             _lease(items, token, at)
     return items
@@ -219,15 +234,41 @@ def _first_of(group: QuerySet[WorkItem], lane: int) -> datetime | None:
     return ready.values_list("not_before", flat=True).first()
 
 
-def _first_due(items: QuerySet[WorkItem], limit: int) -> list[WorkItem]:
-    free = items.select_for_update(skip_locked=True, of=("self",))
-    return list(free.defer(*_UNREAD).order_by("not_before", "id")[:limit])
+def _first_due(
+    items: QuerySet[WorkItem], limit: int, at: datetime
+) -> tuple[list[WorkItem], bool]:
+    """Lock and return the items that are due first, and whether the first waited long.
+
+    Long is COMPANY_WAIT_S: nothing is waited for any more then.
+    """
+    names = _read_of(WorkItem)
+    free = items.select_for_update(skip_locked=True)
+    long = Q(not_before__lt=at - timedelta(seconds=COMPANY_WAIT_S))
+    waited = ExpressionWrapper(long, output_field=BooleanField())
+    rows = free.order_by("not_before", "id").values_list(*names, waited)[:limit]
+    found = list(rows)
+    return [_item(names, row) for row in found], bool(found and found[0][-1])
+
+
+@cache
+def _read_of(model: type[WorkItem]) -> tuple[str, ...]:
+    fields = model._meta.concrete_fields  # noqa: SLF001 - Django's own public name
+    return tuple(one.attname for one in fields if one.attname not in _UNREAD)
+
+
+def _item(names: Sequence[str], row: Sequence[object]) -> WorkItem:
+    """Return a row as an object. What was not read is fetched when it is asked for.
+
+    As Django's own way of it does, in a third of the time: a turn is a thousand rows.
+    """
+    item = WorkItem.__new__(WorkItem)
+    item.__dict__.update(zip(names, row, strict=False), _state=ModelState())
+    item._state.adding, item._state.db = False, connection.alias  # noqa: SLF001
+    return item
 
 
 def _expects_company(first: WorkItem, at: datetime) -> bool:
-    """Tell whether more should share the call; one that hangs is not waited for."""
-    if first.not_before < at - timedelta(seconds=COMPANY_WAIT_S):
-        return False
+    """Tell whether more should share the call."""
     out = WorkItem.objects.filter(
         channel_id=first.channel_id,
         group=first.group,
@@ -252,7 +293,8 @@ def _lease(items: Sequence[WorkItem], token: int, at: datetime) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # One parameter costs less to write than a thousand.
-            cursor.execute(f"{_LEASE_SQL} = ANY(%s)", [token, *times, ids])
+            sql = f"{_LEASE_SQL} = ANY(%s::bigint[])"
+            cursor.execute(sql, [token, *times, lookups.numbers(ids)])
         else:
             marks = ", ".join(["%s"] * len(ids))
             cursor.execute(f"{_LEASE_SQL} IN ({marks})", [token, *times, *ids])

@@ -1,4 +1,4 @@
-"""JSON written fast: what is plain by orjson, all else by the standard module.
+"""JSON read and written fast: what is plain by orjson, all else by the standard module.
 
 Syncing writes each value three times: into a call, a link and the journal.
 """
@@ -22,3 +22,15 @@ def written(value: object, default: Callable[[object], object] | None = None) ->
     except TypeError:
         # Whole numbers past 64 bits, lone surrogates, keys that are no text.
         return json.dumps(value, default=default).encode()
+
+
+def read(text: bytes) -> object:
+    """Return what JSON says; numbers past 64 bits lose their last digits.
+
+    Raises ValueError for what is none, RecursionError for what is too deep.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # Lone surrogates, NaN, other encodings than UTF-8.
+        return json.loads(text)

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection, models
 from django.utils import timezone
 
-from crmsync.core import quickjson
+from crmsync.core import bound, quickjson
 
 # Keeps the document of one statement far below what a server takes.
 _ROWS = 5_000
@@ -29,7 +29,7 @@ def insert(model: type[models.Model], records: Sequence[Any]) -> None:
     _stamp(model, records)
     names = _names(model)
     for some in _chunks(records):
-        with connection.cursor() as cursor:
+        with bound.cursor() as cursor:
             cursor.execute(_insert_sql(model, names, "id"), [_rows(some, names)])
             ids = cursor.fetchall()
         for record, (pk,) in zip(some, ids, strict=True):
@@ -45,7 +45,7 @@ def insert_rows(
     """Store rows that nobody needs as objects. names: every column, as attributes."""
     for some in _chunks(rows):
         if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
+            with bound.cursor() as cursor:
                 cursor.execute(_insert_sql(model, names, ""), [_json(some)])
         else:
             manager(model).bulk_create(
@@ -62,7 +62,7 @@ def update(
         manager(model).bulk_update(records, names)
         return
     for some in _chunks(records):
-        with connection.cursor() as cursor:
+        with bound.cursor() as cursor:
             cursor.execute(_update_sql(model, names), [_rows(some, ("id", *names))])
 
 

@@ -43,6 +43,13 @@ def test_none_among_them_is_nothing(spaces: list[Workspace]) -> None:
     assert Workspace.objects.filter(pk__in=[]).count() == 0
 
 
+def test_numbers_that_no_column_holds_are_nobodys(spaces: list[Workspace]) -> None:
+    ids = [one.pk for one in spaces]
+
+    with_large = Workspace.objects.filter(pk__in=[*ids, 2**31, 2**62])
+    assert with_large.count() == 30
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
 def test_many_values_are_one_parameter() -> None:
     with CaptureQueriesContext(connection) as queries:

@@ -34,3 +34,29 @@ def test_what_has_no_form_in_json_takes_the_one_it_is_given() -> None:
 def test_what_has_no_form_in_json_is_refused_without_one() -> None:
     with pytest.raises(TypeError):
         quickjson.written([1 + 2j])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"name": "Ana M\xc3\xbcller", "tags": ["a", null, true], "n": 1.5}',
+        b'{"lone": "\\ud83d"}',
+        b"[Infinity]",
+        '{"utf": 16}'.encode("utf-16"),
+        b'{"twice": 1, "twice": 2}',
+        b"9223372036854775808",
+    ],
+)
+def test_what_is_read_is_what_the_standard_module_reads(text: bytes) -> None:
+    assert quickjson.read(text) == json.loads(text)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe\xfa", b'"\x00"'])
+def test_what_is_no_json_is_refused(text: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        quickjson.read(text)
+
+
+def test_what_is_too_deep_to_read_is_refused() -> None:
+    with pytest.raises(RecursionError):
+        quickjson.read(b"[" * 100_000)
