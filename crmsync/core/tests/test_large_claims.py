@@ -48,6 +48,23 @@ def test_all_of_a_large_turn_is_ours_in_order_under_one_token(channel: Channel) 
     assert len(queue.extend(items)) == 8
 
 
+def test_what_is_claimed_is_what_is_stored(channel: Channel) -> None:
+    WorkItem.objects.filter(key="04").update(
+        error_class="held", error_about={"here": [1]}, attempts=2, run=7
+    )
+    claimed = claim(channel, 8)
+    stored = {one.pk: one for one in WorkItem.objects.all()}
+
+    for one in claimed:
+        assert one == stored[one.pk]
+        assert not one._state.adding
+        for field in WorkItem._meta.concrete_fields:
+            if field.attname != "updated_at":  # the database's own clock
+                assert getattr(one, field.attname) == getattr(
+                    stored[one.pk], field.attname
+                ), field.attname
+
+
 def test_the_channel_is_charged_for_all_of_it(channel: Channel) -> None:
     claim(channel, 8)
 
