@@ -33,6 +33,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
         "first_name",
         "last_name",
         "email",
+        "linkedin_url",
         "company_name",
         "phone",
         "job_title",
@@ -133,7 +134,7 @@ def _submitted(item: WorkItem) -> Held | None:
     if found is None:
         return None
     mapping, person = found
-    says = {name: str(getattr(person, name)) for name in SHOWN["lead"]}
+    says = submitters.said(person, SHOWN["lead"])
     can = [replace(o, can=o.can & {"merge"}) for o in _here(item, mapping)]
     return Held(item, mapping, None, "", tuple(can), {}, says)
 

@@ -164,6 +164,8 @@ def test_merge_is_offered_beside_what_was_said_and_does_it_all(
     page = browser.get(path).content.decode()
     assert "Merge into this one" in page
     assert "HubSpot form Contact us" in page
+    # Once as submitted and once as Bea has it; the same of both is marked so.
+    assert page.count("https://www.linkedin.com/in/ada") == 2
     assert 'value="link"' not in page
     assert 'value="apart"' not in page
 
