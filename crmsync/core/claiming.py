@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from math import ceil
 from typing import cast
 
@@ -54,6 +53,11 @@ _UNREAD = frozenset(
         "not_before",
         "leased_until",
     }
+)
+_READ = tuple(
+    field.attname
+    for field in WorkItem._meta.concrete_fields  # noqa: SLF001 - Django's own public name
+    if field.attname not in _UNREAD
 )
 
 # Written out: composing them anew for each claim costs more than running them.
@@ -241,28 +245,22 @@ def _first_due(
 
     Long is COMPANY_WAIT_S: nothing is waited for any more then.
     """
-    names = _read_of(WorkItem)
     free = items.select_for_update(skip_locked=True)
     long = Q(not_before__lt=at - timedelta(seconds=COMPANY_WAIT_S))
     waited = ExpressionWrapper(long, output_field=BooleanField())
-    rows = free.order_by("not_before", "id").values_list(*names, waited)[:limit]
+    rows = free.order_by("not_before", "id").values_list(*_READ, waited)[:limit]
     found = list(rows)
-    return [_item(names, row) for row in found], bool(found and found[0][-1])
+    return [_item(row) for row in found], bool(found and found[0][-1])
 
 
-@cache
-def _read_of(model: type[WorkItem]) -> tuple[str, ...]:
-    fields = model._meta.concrete_fields  # noqa: SLF001 - Django's own public name
-    return tuple(one.attname for one in fields if one.attname not in _UNREAD)
-
-
-def _item(names: Sequence[str], row: Sequence[object]) -> WorkItem:
+def _item(row: Sequence[object]) -> WorkItem:
     """Return a row as an object. What was not read is fetched when it is asked for.
 
     As Django's own way of it does, in a third of the time: a turn is a thousand rows.
     """
     item = WorkItem.__new__(WorkItem)
-    item.__dict__.update(zip(names, row, strict=False), _state=ModelState())
+    # The row has one value more: whether it waited.
+    item.__dict__.update(zip(_READ, row, strict=False), _state=ModelState())
     item._state.adding, item._state.db = False, connection.alias  # noqa: SLF001
     return item
 
