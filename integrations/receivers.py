@@ -6,7 +6,7 @@ from django.dispatch import receiver
 
 from crmsync.core.models import Workspace
 from crmsync.core.wake import wake_after_commit
-from integrations.sync import moved, optouts, outbox, passing, repair
+from integrations.sync import moved, optouts, outbox, passing, undecided
 from leads.facts import RecordChange
 from leads.signals import records_changed
 
@@ -19,6 +19,6 @@ def queue_push(
     moved.follow_our_merges(changes)
     optouts.follow_merges(workspace, changes)
     passing.forget(changes)
-    repair.ask_again_of_merged(changes)
+    undecided.follow_merges(changes)
     if outbox.queue_changes(workspace, changes):
         wake_after_commit("integrations.tasks.rush", "urgent")

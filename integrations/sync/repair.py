@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models import Exists, OuterRef
@@ -13,7 +12,6 @@ from crmsync.core.models import WorkItem
 from crmsync.core.models.work import State
 from integrations.models import ObjectMapping
 from integrations.sync import outbox
-from leads.facts import RecordChange
 
 
 @scopes_disabled()
@@ -42,26 +40,3 @@ def end_unmapped() -> int:
     groups = rows.order_by().values_list("group", flat=True).distinct()
     mapped = {str(pk) for pk in ObjectMapping.objects.values_list("pk", flat=True)}
     return queue.abandon(rows.filter(group__in=set(groups) - mapped))
-
-
-def ask_again_of_merged(changes: Iterable[RecordChange]) -> int:
-    """Try again what could have been either of two records that are one now.
-
-    Where others are left that it could be, it is parked again and names those.
-    """
-    merged = {
-        frozenset({one.record_id, one.fields["merged_into"][1]})
-        for one in changes
-        if one.action == "merged"
-    }
-    if not merged:
-        return 0
-    parked = WorkItem.objects.filter(
-        state=State.PARKED, error_class="ambiguous", error_about__isnull=False
-    )
-    settled = [
-        pk
-        for pk, about in parked.values_list("pk", "error_about")
-        if about and any(pair <= set(about.get("here") or ()) for pair in merged)
-    ]
-    return queue.retry(settled) if settled else 0

@@ -22,8 +22,9 @@ from integrations.tests.sync.crm import (
     sync,
 )
 from integrations.tests.sync.trio import HERE
+from leads.facts import Origin
 from leads.models import Company, Lead, Merge
-from leads.services import records, unmerging
+from leads.services import merging, records, unmerging
 from leads.services.records import Edit
 
 EMAIL = "ada@customer.example.org"
@@ -145,6 +146,25 @@ def test_the_two_are_made_one_here_which_can_be_taken_back(
     assert AuditEntry.objects.filter(action="pair.merged").exists()
     unmerging.undo(merge, origin=HERE)
     assert Lead.objects.count() == 2
+
+
+def test_a_merge_made_elsewhere_lets_the_contact_come_in(
+    workspace: Workspace, contacts: ObjectMapping, marketer: HubSpotUser
+) -> None:
+    first, second, there = two_keys(workspace, marketer)
+
+    merging.merge(
+        workspace,
+        "lead",
+        winner_id=first.pk,
+        loser_id=second.pk,
+        origin=Origin("user"),
+    )
+    sync(2)
+
+    assert not WorkItem.objects.filter(state=State.PARKED).exists()
+    assert remote_of(first) == [there]
+    assert Lead.objects.get().city == "Rome"
 
 
 def test_what_is_kept_apart_stays_out_and_is_never_asked_again(
