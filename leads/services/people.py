@@ -178,7 +178,7 @@ def place_in_companies(
     }
     Company.objects.bulk_create(new.values())
     for touched, domain, _ in wanted.values():
-        touched.set("company", by_domain.get(domain) or new[domain])
+        touched.set("company_id", (by_domain.get(domain) or new[domain]).pk)
     return list(new.values())
 
 

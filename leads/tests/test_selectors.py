@@ -133,3 +133,27 @@ def test_a_message_is_called_by_who_wrote_it(direction: str, title: str) -> None
     activity = Activity(kind="message", direction=direction, subject="Hello")
 
     assert activity_title(activity) == f"{title} · Hello"
+
+
+def test_a_company_that_a_message_tells_is_named(workspace: Workspace) -> None:
+    known = make_lead(workspace, email="bo@works.example.com")
+    person = PersonFacts(
+        email="bo@works.example.com",
+        company_name="Example Works",
+        company_domain="works.example.com",
+    )
+    message = Message(
+        source="lgm",
+        key="m2",
+        person=person,
+        direction="inbound",
+        body="Hello",
+        occurred_at=AT,
+    )
+
+    engagement.record_messages(workspace, [message], origin=Origin("webhook"))
+
+    known.refresh_from_db()
+    assert known.company is not None
+    told = " ".join(one.detail for one in lead_timeline(known))
+    assert "Company: empty → Example Works" in told
